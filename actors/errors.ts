@@ -1,0 +1,74 @@
+/** An error that a user can meet: a stable `code`, what happened, to what, and what to do about it. */
+export class SynodError extends Error {
+  readonly code: string;
+
+  constructor(code: `SYNOD_${string}`, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** A frame is larger than `frameBytesMax`, or does not decode. It is dropped whole. */
+export class BadFrameError extends SynodError {
+  constructor(what: string, options?: ErrorOptions) {
+    super('SYNOD_BAD_FRAME', `${what}; the frame is dropped, its sender will send again`, options);
+  }
+}
+
+/** A record on disk fails its checksum or does not decode. It is never served. */
+export class CorruptRecordError extends SynodError {
+  constructor(journal: string, key: string) {
+    super(
+      'SYNOD_CORRUPT_RECORD',
+      `record ${key} in ${journal} fails its checksum; nothing of it was used. ` +
+        'Put the folder back from a copy; the other nodes hold every acknowledged write',
+    );
+  }
+}
+
+/** The store of a node cannot be opened: the file is not a store, or is damaged. */
+export class CorruptJournalError extends SynodError {
+  constructor(folder: string, cause: unknown) {
+    super(
+      'SYNOD_CORRUPT_JOURNAL',
+      `the journal in ${folder} cannot be read (${cause instanceof Error ? cause.message : String(cause)}). ` +
+        'Put the folder back from a copy; the other nodes hold every acknowledged write',
+      { cause },
+    );
+  }
+}
+
+/** The disk took no more: full, or the journal reached `journalBytesMax`. The node stops; what was acknowledged is safe. */
+export class DiskFullError extends SynodError {
+  constructor(folder: string, cause: unknown) {
+    super(
+      'SYNOD_DISK_FULL',
+      `no space for the journal in ${folder} (${cause instanceof Error ? cause.message : String(cause)}). ` +
+        'Free space or raise journalBytesMax, then restart the node; every acknowledged write is kept',
+      { cause },
+    );
+  }
+}
+
+/** A role threw: an invariant is broken. The node stops at once, before anything of the turn leaves it. */
+export class RoleFailedError extends SynodError {
+  constructor(address: string, state: string, cause: unknown) {
+    super(
+      'SYNOD_ROLE_FAILED',
+      `${address} failed in state ${state}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** A node ended that nobody told to end: its thread exited, ran out of memory, or failed. */
+export class NodeDiedError extends SynodError {
+  constructor(node: string, cause: unknown) {
+    super(
+      'SYNOD_NODE_DIED',
+      `node ${node} ended by itself: ${cause instanceof Error ? cause.message : String(cause)}. Restart it to go on`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import type { Clock } from './clock.ts';
+import type { Envelope } from './envelope.ts';
+import type { InspectionEvent } from './inspection.ts';
+import type { ProgramReference } from './program.ts';
+import type { Random } from './random.ts';
+
+/** The name under which clients stand beside the nodes: their addresses are `clients/...`. */
+export const CLIENTS = 'clients';
+
+/** What a host is to run. */
+export interface HostOptions {
+  /** The names of the nodes. No slash, not `clients`. */
+  readonly nodes: readonly string[];
+  /** What each node runs. */
+  readonly program: ProgramReference;
+}
+
+/** What a host reports. Handlers are set once, before the first node starts. */
+export interface HostHandlers {
+  /** Envelopes for clients have arrived from a node. */
+  receive(envelopes: readonly Envelope[], from: string): void;
+  /** A node has ended that was not told to end by {@link Host.kill}; `error` says why, undefined after a {@link Host.killAfter}. */
+  ended(node: string, error: Error | undefined): void;
+  /** Something was refused and put right, for the log. */
+  warn(error: Error): void;
+}
+
+/** Runs nodes and connects them; crashes and cuts them when told. Two of them: threads, and simulated. */
+export interface Host extends AsyncDisposable {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Sets who is told. */
+  attach(handlers: HostHandlers): void;
+  /**
+   * Starts nodes from their journals, all together: none runs its actors before all have loaded.
+   * Resolves when all run. A node that cannot start rejects with the reason; none of these runs then.
+   */
+  start(nodes: readonly string[]): Promise<void>;
+  /** Ends a node at whatever instruction it is. Resolves when it has ended; at once when it does not run. */
+  kill(node: string): Promise<void>;
+  /**
+   * Lets a node end itself, at once, when it has released `count` more envelopes of these message types to other
+   * nodes; nothing leaves after the last. `count` is at least 1. A second call replaces the first.
+   */
+  killAfter(node: string, count: number, types: readonly string[]): void;
+  /** Cuts (false) or mends (true) the link between two nodes, both ways. Resolves when both know. */
+  link(a: string, b: string, connected: boolean): Promise<void>;
+  /** Sends envelopes from clients to one node; lost when it does not run. */
+  send(node: string, envelopes: readonly Envelope[]): void;
+  /** Listens to the inspection events of every actor on every node; undefined ends it. */
+  inspect(listener: ((event: InspectionEvent) => void) | undefined): void;
+  /** Ends all nodes and lets go of every file. */
+  [Symbol.asyncDispose](): Promise<void>;
+}

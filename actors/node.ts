@@ -1,0 +1,443 @@
+import type { AnyMachineSnapshot, EventObject } from 'xstate';
+import { type Address, addressOf, nodeOf, roleOf } from './address.ts';
+import type { Cancel } from './clock.ts';
+import { packFrame, unpackFrame } from './codec.ts';
+import type { DoneEvent, Effect, PersistedEvent } from './effects.ts';
+import type { Envelope, Message, Received } from './envelope.ts';
+import { RoleFailedError } from './errors.ts';
+import { CLIENTS } from './host.ts';
+import { type InspectedActor, inspectable } from './inspection.ts';
+import { type ActionSink, Interpreter } from './interpreter.ts';
+import type { JournalWrite } from './journal.ts';
+import { Mailbox, type MailboxSettings } from './mailbox.ts';
+import type { Program } from './program.ts';
+import { Releases } from './releases.ts';
+import { Timers } from './timers.ts';
+import type { World } from './world.ts';
+
+/** Bounds of a node. */
+export interface NodeSettings extends MailboxSettings {
+  /** Frames that one turn takes in at most. */
+  readonly framesPerTurnMax: number;
+  /** Turns whose flush is under way at most; with more, the node waits for the disk before it works on. */
+  readonly turnsInFlightMax: number;
+}
+
+const DEFAULTS: NodeSettings = {
+  framesPerTurnMax: 1024,
+  turnsInFlightMax: 64,
+  mailboxFramesMax: 16_384,
+  mailboxBytesMax: 256 * 1024 * 1024,
+};
+
+/** What a client receives in place of an answer when the node's mailbox was full: send again, later. */
+export interface RefusedMessage extends Message {
+  readonly type: 'refused';
+}
+
+interface Actor {
+  readonly address: Address;
+  readonly role: string;
+  readonly parent: Address | undefined;
+  readonly input: unknown;
+  readonly timerIds: Set<string>;
+  readonly children: Set<Actor>;
+  snapshot: AnyMachineSnapshot | undefined;
+}
+
+/**
+ * The unit of failure: some actors that share a mailbox, a clock and a journal, and work in turns.
+ *
+ * ```
+ *  frames, timers            actors                    journal               releases
+ *  ───────────────▶ 1 take ─▶ 2 run until quiet ─▶ 3 commit ─ ─ ─ durable ─ ─▶ 4 send, in order
+ *                                    │                                             ▲
+ *                                    └── early messages leave here      a turn waits for those before it
+ * ```
+ * Nothing leaves before what it says is on disk: so roles need not think of the disk at all.
+ */
+export class Node {
+  readonly name: string;
+  readonly #world: World;
+  readonly #settings: NodeSettings;
+  readonly #interpreter = new Interpreter();
+  readonly #timers = new Timers();
+  readonly #actors = new Map<Address, Actor>();
+  readonly #mailbox: Mailbox;
+  readonly #releases: Releases;
+  #program: Program | undefined;
+  #halted = false;
+  #turnRequested = false;
+  #turnPostponed = false;
+  #cancelWakeUp: Cancel | undefined;
+  #wakeUpAtMs = Number.POSITIVE_INFINITY;
+
+  // What the turn under way has gathered.
+  #local: Envelope[] = [];
+  #early: Envelope[] = [];
+  #held: Envelope[] = [];
+  #writes: JournalWrite[] = [];
+  /** Children that the step under way has spawned; they start when it has ended. */
+  readonly #spawned: Actor[] = [];
+  #behind: { readonly address: Address; readonly token: number; readonly writes: readonly JournalWrite[] }[] =
+    [];
+
+  constructor(name: string, world: World, settings: Partial<NodeSettings> = {}) {
+    this.name = name;
+    this.#world = world;
+    this.#settings = { ...DEFAULTS, ...settings };
+    this.#mailbox = new Mailbox(this.#settings);
+    this.#releases = new Releases((destination, envelopes) => this.#post(destination, envelopes));
+  }
+
+  /** Takes a program, without running its actors. */
+  load(program: Program): void {
+    this.#program = program;
+    for (const { role, input } of program.start)
+      this.#create(addressOf(this.name, role), role, undefined, input);
+  }
+
+  /** Runs the actors' first turn. @throws RoleFailedError when a role cannot start. */
+  begin(): void {
+    this.#guarded(() => {
+      for (const actor of [...this.#actors.values()]) this.#start(actor);
+      this.#finishTurn();
+    });
+  }
+
+  /** A frame has arrived from a node or from clients. A full mailbox refuses it; clients are told so. */
+  receive(frame: Uint8Array, from: string): void {
+    if (this.#halted) return;
+    if (!this.#mailbox.add(frame, from)) {
+      this.#refuse(frame, from);
+      return;
+    }
+    this.#requestTurn();
+  }
+
+  /** Lets the node end right after it has released `count` more envelopes of these types to other nodes. */
+  killAfter(count: number, types: readonly string[], kill: () => void): void {
+    this.#releases.stopAfter(
+      count,
+      (envelope) => this.#counts(envelope, types),
+      () => {
+        this.halt();
+        kill();
+      },
+    );
+  }
+
+  /** Does nothing any more, from this instant. */
+  halt(): void {
+    this.#halted = true;
+    this.#cancelWakeUp?.();
+  }
+
+  #counts(envelope: Envelope, types: readonly string[]): boolean {
+    const destination = nodeOf(envelope.to);
+    return destination !== this.name && destination !== CLIENTS && types.includes(envelope.message.type);
+  }
+
+  #requestTurn(): void {
+    if (this.#turnRequested || this.#halted) return;
+    this.#turnRequested = true;
+    this.#world.requestTurn(() => {
+      this.#turnRequested = false;
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    if (this.#halted) return;
+    if (this.#releases.waiting >= this.#settings.turnsInFlightMax) {
+      // The disk is far behind: a flush that ends asks for the turn again.
+      this.#turnPostponed = true;
+      return;
+    }
+    this.#turnPostponed = false;
+    this.#guarded(() => {
+      this.#takeFrames();
+      this.#deliverLocal();
+      // After the frames: news that waited in the mailbox may cancel a timer that is due.
+      this.#fireTimers();
+      this.#finishTurn();
+    });
+    if (!this.#mailbox.isEmpty) this.#requestTurn();
+  }
+
+  #takeFrames(): void {
+    for (let taken = 0; taken < this.#settings.framesPerTurnMax; taken++) {
+      const arrived = this.#mailbox.take();
+      if (arrived === undefined) return;
+      try {
+        for (const envelope of unpackFrame(arrived.frame)) {
+          if (nodeOf(envelope.to) === this.name && nodeOf(envelope.from) === arrived.from)
+            this.#local.push(envelope);
+        }
+      } catch (error) {
+        this.#world.warn(error as Error);
+      }
+    }
+  }
+
+  #deliverLocal(): void {
+    // The list grows while it is walked: deliveries cause deliveries.
+    for (let next = 0; next < this.#local.length; next++) {
+      const { to, from, message } = this.#local[next]!;
+      const event: Received<Message> = { ...message, from };
+      this.#deliver(to, event, from);
+    }
+    this.#local = [];
+  }
+
+  #fireTimers(): void {
+    const nowMs = this.#world.clock.now();
+    for (let timer = this.#timers.takeDue(nowMs); timer !== undefined; timer = this.#timers.takeDue(nowMs)) {
+      this.#actors.get(timer.address)?.timerIds.delete(timer.id);
+      this.#deliver(timer.address, timer.event, undefined);
+      this.#deliverLocal();
+    }
+  }
+
+  #finishTurn(): void {
+    this.#deliverLocal();
+    const writes = this.#writes;
+    const held = this.#held;
+    const early = this.#early;
+    this.#writes = [];
+    this.#held = [];
+    this.#early = [];
+    if (writes.length === 0 && this.#releases.waiting === 0) {
+      // Nothing to wait for: one frame for each destination carries both kinds.
+      this.#releases.release(early.length === 0 ? held : early.concat(held));
+    } else {
+      this.#releases.release(early);
+      const flushed = this.#releases.hold(held, writes.length > 0);
+      if (writes.length > 0) {
+        this.#commit(writes, () => {
+          flushed();
+          if (this.#turnPostponed || !this.#mailbox.isEmpty) this.#requestTurn();
+        });
+      }
+    }
+    const behind = this.#behind;
+    this.#behind = [];
+    for (const { address, token, writes } of behind) {
+      const event: PersistedEvent = { type: 'persisted', token };
+      this.#commit(writes, () => {
+        this.#local.push({ to: address, from: address, message: event });
+        this.#requestTurn();
+      });
+    }
+    this.#scheduleWakeUp();
+  }
+
+  #commit(writes: readonly JournalWrite[], durable: () => void): void {
+    if (this.#halted) return;
+    this.#world.journal.commit(writes, () => {
+      if (!this.#halted) this.#guarded(durable);
+    });
+  }
+
+  #scheduleWakeUp(): void {
+    const dueMs = this.#timers.nextDueMs;
+    if (this.#halted || dueMs === this.#wakeUpAtMs) return;
+    this.#cancelWakeUp?.();
+    this.#wakeUpAtMs = dueMs;
+    if (dueMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelWakeUp = this.#world.clock.after(Math.max(0, dueMs - this.#world.clock.now()), () => {
+      this.#wakeUpAtMs = Number.POSITIVE_INFINITY;
+      this.#requestTurn();
+    });
+  }
+
+  #create(address: Address, role: string, parent: Address | undefined, input: unknown): Actor {
+    const actor: Actor = {
+      address,
+      role,
+      parent,
+      input,
+      timerIds: new Set(),
+      children: new Set(),
+      snapshot: undefined,
+    };
+    this.#actors.set(address, actor);
+    if (parent !== undefined) this.#actors.get(parent)?.children.add(actor);
+    return actor;
+  }
+
+  #start(actor: Actor): void {
+    const machine = this.#program?.roles[actor.role];
+    if (machine === undefined)
+      throw new TypeError(`${actor.address}: the program has no role "${actor.role}"`);
+    this.#inspect(actor, { type: '@xstate.actor' });
+    this.#step(actor, { type: 'xstate.init' }, (sink) =>
+      this.#interpreter.start(machine, actor.input, actor.address, sink),
+    );
+  }
+
+  #deliver(to: Address, event: EventObject, from: Address | undefined): void {
+    const actor = this.#actors.get(to);
+    const before = actor?.snapshot;
+    // An actor that has ended: its peers may not know yet.
+    if (actor === undefined || before === undefined) return;
+    if (this.#world.inspect !== undefined) {
+      const sourceRef = from === undefined ? undefined : { sessionId: from };
+      this.#inspect(actor, { type: '@xstate.event', sourceRef, event: plainEvent(event) });
+    }
+    this.#step(actor, event, (sink) => this.#interpreter.step(before, event, actor.address, sink));
+  }
+
+  #step(actor: Actor, event: EventObject, run: (sink: ActionSink) => AnyMachineSnapshot): void {
+    try {
+      actor.snapshot = run(this.#sinkOf(actor));
+    } catch (cause) {
+      throw new RoleFailedError(actor.address, JSON.stringify(actor.snapshot?.value ?? 'starting'), cause);
+    }
+    if (this.#world.inspect !== undefined) {
+      this.#inspect(actor, {
+        type: '@xstate.snapshot',
+        event: plainEvent(event),
+        snapshot: plainSnapshot(actor.snapshot),
+      });
+    }
+    if (actor.snapshot.status === 'done') this.#end(actor, actor.snapshot.output);
+    for (let child = this.#spawned.shift(); child !== undefined; child = this.#spawned.shift()) {
+      // Stopped in the step that spawned it, or since.
+      if (this.#actors.get(child.address) === child) this.#start(child);
+    }
+  }
+
+  #sinkOf(actor: Actor): ActionSink {
+    const sink: ActionSink = {
+      effect: (effect) => this.#apply(actor, effect),
+      startTimer: (id, delayMs, event) => {
+        actor.timerIds.add(id);
+        this.#timers.start(actor.address, id, this.#world.clock.now() + delayMs, event);
+      },
+      cancelTimer: (id) => {
+        actor.timerIds.delete(id);
+        this.#timers.cancel(actor.address, id);
+      },
+    };
+    if (this.#world.inspect === undefined) return sink;
+    return {
+      ...sink,
+      action: (type, params) =>
+        this.#inspect(actor, { type: '@xstate.action', action: { type, params: inspectable(params) } }),
+      microstep: (event, snapshot, transitions) =>
+        this.#inspect(actor, {
+          type: '@xstate.microstep',
+          event: plainEvent(event),
+          snapshot: plainSnapshot(snapshot),
+          _transitions: transitions.map(({ eventType, target }) => ({
+            eventType,
+            target: target?.map(({ id }) => id) ?? [],
+          })),
+        }),
+    };
+  }
+
+  #apply(actor: Actor, effect: Effect): void {
+    switch (effect.effect) {
+      case 'send': {
+        const envelope: Envelope = { to: effect.to, from: actor.address, message: effect.message };
+        if (nodeOf(effect.to) === this.name) this.#local.push(envelope);
+        else if (effect.early) this.#early.push(envelope);
+        else this.#held.push(envelope);
+        return;
+      }
+      case 'persist':
+        // One by one: a snapshot has more writes than a call may have arguments.
+        for (const write of effect.writes) this.#writes.push(write);
+        return;
+      case 'persistBehind':
+        this.#behind.push({ address: actor.address, token: effect.token, writes: effect.writes });
+        return;
+      case 'spawn': {
+        const address = addressOf(this.name, effect.role, effect.key);
+        if (this.#actors.has(address)) throw new Error(`it spawns ${address}, which lives already`);
+        this.#spawned.push(this.#create(address, effect.role, actor.address, effect.input));
+        return;
+      }
+      case 'stop': {
+        const child = this.#actors.get(addressOf(this.name, effect.role, effect.key));
+        if (child !== undefined) this.#remove(child);
+        return;
+      }
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #end(actor: Actor, output: unknown): void {
+    this.#remove(actor);
+    if (actor.parent === undefined) return;
+    const done: Omit<DoneEvent, 'from'> = { type: 'done', output };
+    this.#local.push({ to: actor.parent, from: actor.address, message: done });
+  }
+
+  #remove(actor: Actor): void {
+    this.#timers.cancelAll(actor.address, actor.timerIds);
+    this.#actors.delete(actor.address);
+    if (actor.parent !== undefined) this.#actors.get(actor.parent)?.children.delete(actor);
+    for (const child of actor.children) this.#remove(child);
+  }
+
+  #post(destination: string, envelopes: readonly Envelope[]): void {
+    this.#world.send(destination, packFrame(envelopes));
+  }
+
+  #refuse(frame: Uint8Array, from: string): void {
+    this.#world.warn(
+      new Error(`${this.name}: mailbox full, a frame of ${frame.byteLength} bytes from ${from} refused`),
+    );
+    if (from !== CLIENTS) return; // Roles send again by themselves.
+    const refusals = new Map<Address, Envelope>();
+    try {
+      for (const { to, from: client } of unpackFrame(frame)) {
+        const message: RefusedMessage = { type: 'refused' };
+        refusals.set(client, { to: client, from: to, message });
+      }
+    } catch (error) {
+      this.#world.warn(error as Error);
+      return;
+    }
+    this.#post(CLIENTS, [...refusals.values()]);
+  }
+
+  /** Runs a part of a turn; when it throws the node ends, and nothing of the turn leaves it. */
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.halt();
+      this.#world.failed(error);
+    }
+  }
+
+  #inspect(
+    actor: Actor,
+    event: DistributiveOmit<Parameters<NonNullable<World['inspect']>>[0], 'rootId' | 'actorRef'>,
+  ): void {
+    const inspect = this.#world.inspect;
+    if (inspect === undefined) return;
+    const actorRef: InspectedActor = {
+      sessionId: actor.address,
+      id: actor.address.slice(`${this.name}/${actor.role}/`.length) || actor.role,
+      src: roleOf(actor.address),
+      node: this.name,
+    };
+    inspect({ rootId: this.name, actorRef, ...event });
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+function plainEvent(event: EventObject): { readonly type: string } {
+  return inspectable(event) as { readonly type: string };
+}
+
+function plainSnapshot(snapshot: AnyMachineSnapshot): { status: string; value: unknown; context: unknown } {
+  return { status: snapshot.status, value: snapshot.value, context: inspectable(snapshot.context) };
+}

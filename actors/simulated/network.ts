@@ -1,0 +1,129 @@
+import { unpackFrame } from '../codec.ts';
+import { CLIENTS } from '../host.ts';
+import type { Random } from '../random.ts';
+import { checksumOf, drawMicroseconds } from './seed.ts';
+import { CALM_NETWORK, checkSettings, type NetworkSettings } from './settings.ts';
+import type { FrameEvent, TracedFrame, TraceEvent } from './trace.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+interface NetworkOptions {
+  readonly clock: VirtualClock;
+  readonly random: Random;
+  readonly settings: Partial<NetworkSettings>;
+  /** Whether a receiver runs. */
+  readonly isUp: (name: string) => boolean;
+  readonly deliver: (from: string, to: string, frame: Uint8Array<ArrayBuffer>) => void;
+  readonly trace: ((event: TraceEvent) => void) | undefined;
+}
+
+interface Flight {
+  readonly from: string;
+  readonly to: string;
+  readonly frame: Uint8Array<ArrayBuffer>;
+  readonly sentMs: number;
+}
+
+/** Frames on their way from node to node and between nodes and clients, as chance and its settings will. */
+export class SimulatedNetwork {
+  readonly #options: NetworkOptions;
+  readonly #cut = new Set<string>();
+  readonly #lastArrival = new Map<string, number>();
+  #settings: NetworkSettings;
+
+  constructor(options: NetworkOptions) {
+    this.#options = options;
+    this.#settings = checkSettings({ ...CALM_NETWORK, ...options.settings });
+  }
+
+  /** Other settings, for frames that are sent from now on. */
+  change(changes: Partial<NetworkSettings>): void {
+    this.#settings = checkSettings({ ...this.#settings, ...changes });
+  }
+
+  /** Cuts (false) or mends (true) one direction. What would arrive over a cut link is lost, also when it left before. */
+  link(from: string, to: string, connected: boolean): void {
+    if (connected) this.#cut.delete(`${from} ${to}`);
+    else this.#cut.add(`${from} ${to}`);
+    this.#options.trace?.({ event: 'link', from, to, connected });
+  }
+
+  send(from: string, to: string, frame: Uint8Array<ArrayBuffer>): void {
+    const flight = { from, to, frame, sentMs: this.#options.clock.now() };
+    const { lossProbability, clientLossProbability, reorderProbability, duplicateProbability } =
+      this.#settings;
+    if (this.#isCut(flight)) {
+      this.#trace(flight, { event: 'drop', reason: 'cut' });
+      return;
+    }
+    const ofClients = from === CLIENTS || to === CLIENTS;
+    if (this.#happens(ofClients ? clientLossProbability : lossProbability)) {
+      this.#trace(flight, { event: 'drop', reason: 'lost' });
+      return;
+    }
+    if (this.#happens(reorderProbability)) {
+      this.#trace(flight, { event: 'reorder' });
+      this.#arriveAt(this.#drawArrival(this.#settings.reorderMsMax), flight);
+    } else {
+      const link = `${from} ${to}`;
+      const arrival = Math.max(this.#drawArrival(0), this.#lastArrival.get(link) ?? 0);
+      this.#lastArrival.set(link, arrival);
+      this.#arriveAt(arrival, flight);
+    }
+    if (this.#happens(duplicateProbability)) {
+      this.#trace(flight, { event: 'duplicate' });
+      // What is decoded of a frame are views into it: each copy needs bytes of its own.
+      this.#arriveAt(this.#drawArrival(this.#settings.reorderMsMax), { ...flight, frame: frame.slice() });
+    }
+  }
+
+  #arriveAt(microseconds: number, flight: Flight): void {
+    const { clock, isUp, deliver } = this.#options;
+    clock.at(microseconds, () => {
+      if (this.#isCut(flight)) {
+        this.#trace(flight, { event: 'drop', reason: 'cut' });
+      } else if (!isUp(flight.to)) {
+        this.#trace(flight, { event: 'drop', reason: 'down' });
+      } else {
+        this.#trace(flight, { event: 'deliver' });
+        deliver(flight.from, flight.to, flight.frame);
+      }
+    });
+  }
+
+  #drawArrival(heldUpMsMax: number): number {
+    const { clock, random } = this.#options;
+    const { latencyMsMin, latencyMsMax } = this.#settings;
+    return clock.nowMicroseconds + drawMicroseconds(random, latencyMsMin, latencyMsMax + heldUpMsMax);
+  }
+
+  #happens(probability: number): boolean {
+    return probability > 0 && this.#options.random.next() < probability;
+  }
+
+  #isCut({ from, to }: Flight): boolean {
+    return this.#cut.has(`${from} ${to}`);
+  }
+
+  #trace({ from, to, frame, sentMs }: Flight, event: FrameEvent): void {
+    const { trace } = this.#options;
+    if (trace === undefined) return;
+    const traced: TracedFrame = {
+      from,
+      to,
+      sentMs,
+      bytes: frame.byteLength,
+      checksum: checksumOf(frame),
+      messages: messagesOf(frame),
+    };
+    trace({ ...event, ...traced });
+  }
+}
+
+/** The types of a frame's messages; none when it does not decode, which its receiver will say. */
+function messagesOf(frame: Uint8Array): string[] {
+  try {
+    return unpackFrame(frame).map(({ message }) => message.type);
+  } catch {
+    return [];
+  }
+}

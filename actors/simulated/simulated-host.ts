@@ -1,0 +1,368 @@
+import { setImmediate as nextEventLoopTurn } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import { packFrame, unpackFrame } from '../codec.ts';
+import type { Envelope } from '../envelope.ts';
+import { BadFrameError, NodeDiedError } from '../errors.ts';
+import { CLIENTS, type Host, type HostHandlers, type HostOptions } from '../host.ts';
+import type { InspectionEvent } from '../inspection.ts';
+import { MemoryDisk } from '../memory-journal.ts';
+import { loadProgram } from '../program.ts';
+import type { Random } from '../random.ts';
+import { BadSimulationError, SimulationLimitError, SimulationStuckError } from './errors.ts';
+import { SimulatedNetwork } from './network.ts';
+import { derivedRandom } from './seed.ts';
+import { CALM_DISK, checkSettings, type DiskSettings, type NetworkSettings } from './settings.ts';
+import { SimulatedNode } from './simulated-node.ts';
+import type { EndReason, TraceEvent, TraceRecord } from './trace.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+/** What a simulated host is to run, and in what kind of world. */
+export interface SimulatedHostOptions extends HostOptions {
+  /** Decides everything that chance decides; a whole number. The same seed gives the same run. */
+  readonly seed: number;
+  /** How the network treats frames; calm by default. */
+  readonly network?: Partial<NetworkSettings>;
+  /** How the disks behave; calm by default. */
+  readonly disk?: Partial<DiskSettings>;
+  /** Receives everything that happens, as it happens. */
+  readonly trace?: (record: TraceRecord) => void;
+}
+
+/** After so many events the real event loop has a turn, so that Ctrl-C and a test's time-out still work. */
+const EVENTS_BETWEEN_LOOP_TURNS = 10_000;
+
+interface Place {
+  readonly disk: MemoryDisk;
+  lives: number;
+  /** The life that runs or is about to. */
+  life: SimulatedNode | undefined;
+}
+
+/**
+ * All nodes in one thread, in virtual time, one seed deciding everything.
+ *
+ * Nothing happens by itself: {@link run}, {@link runUntil}, {@link runWhile} and {@link step} let events happen,
+ * one after the other. Client code may use promises, and only promises: after each event every promise that
+ * can go on has gone on, however long the chain, before the next event happens. (`process.nextTick` runs
+ * when the queue of promise jobs is empty; waiting for it costs less than a microsecond and no real time.) Programs
+ * are loaded in real time, during which virtual time stands still.
+ */
+export class SimulatedHost implements Host {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly #options: SimulatedHostOptions;
+  readonly #diskSettings: DiskSettings;
+  readonly #clock = new VirtualClock();
+  readonly #network: SimulatedNetwork;
+  readonly #places = new Map<string, Place>();
+  readonly #trace: ((event: TraceEvent) => void) | undefined;
+  #handlers: HostHandlers | undefined;
+  #inspector: ((event: InspectionEvent) => void) | undefined;
+  #loading: Promise<unknown> = Promise.resolve();
+  #loadsWaiting = 0;
+  #eventsSinceLoopTurn = 0;
+  #isRunning = false;
+  #disposed = false;
+
+  constructor(options: SimulatedHostOptions) {
+    const { nodes, seed, trace } = options;
+    this.#options = options;
+    for (const name of nodes) {
+      if (
+        name === '' ||
+        name === CLIENTS ||
+        name.includes('/') ||
+        name.includes(' ') ||
+        this.#places.has(name)
+      ) {
+        throw new BadSimulationError(
+          `"${name}" cannot name a node`,
+          `use names that differ, without slash or space, other than "${CLIENTS}"`,
+        );
+      }
+      this.#places.set(name, { disk: new MemoryDisk(), lives: 0, life: undefined });
+    }
+    this.#diskSettings = checkSettings({ ...CALM_DISK, ...options.disk });
+    const clock = this.#clock;
+    this.#trace = trace && ((event) => trace({ atMs: clock.now(), ...event }));
+    this.clock = {
+      now: () => clock.now(),
+      soon: (run) => clock.soon(run),
+      after: (ms, run) =>
+        clock.after(ms, () => {
+          this.#trace?.({ event: 'timer', node: CLIENTS });
+          run();
+        }),
+    };
+    this.random = derivedRandom(seed, CLIENTS);
+    this.#network = new SimulatedNetwork({
+      clock,
+      random: derivedRandom(seed, 'network'),
+      settings: options.network ?? {},
+      isUp: (name) => name === CLIENTS || this.#places.get(name)?.life?.isRunning === true,
+      deliver: (from, to, frame) => this.#deliver(from, to, frame),
+      trace: this.#trace,
+    });
+  }
+
+  attach(handlers: HostHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  async start(nodes: readonly string[]): Promise<void> {
+    this.#loadsWaiting += 1;
+    // One start after the other, so that how long a load takes decides nothing.
+    const started = this.#loading.then(() => this.#start(nodes));
+    this.#loading = started
+      .catch(() => {})
+      .finally(() => {
+        this.#loadsWaiting -= 1;
+      });
+    await started;
+  }
+
+  async kill(node: string): Promise<void> {
+    this.#end(node, 'killed');
+  }
+
+  killAfter(node: string, count: number, types: readonly string[]): void {
+    if (!Number.isSafeInteger(count) || count < 1) {
+      throw new BadSimulationError(`killAfter ${count}`, 'give a whole number of at least 1');
+    }
+    this.#placeOf(node).life?.node.killAfter(count, types, () => {
+      this.#end(node, 'countdown');
+      this.#tellEnded(node, undefined);
+    });
+  }
+
+  async link(a: string, b: string, connected: boolean): Promise<void> {
+    this.linkOneWay(a, b, connected);
+    this.linkOneWay(b, a, connected);
+  }
+
+  /** Cuts (false) or mends (true) one direction. Either end may be `clients`. */
+  linkOneWay(from: string, to: string, connected: boolean): void {
+    for (const end of [from, to]) if (end !== CLIENTS) this.#placeOf(end);
+    this.#network.link(from, to, connected);
+  }
+
+  /** Changes how the network treats frames from now on, for phases of storm and calm. */
+  changeNetwork(changes: Partial<NetworkSettings>): void {
+    this.#network.change(changes);
+  }
+
+  send(node: string, envelopes: readonly Envelope[]): void {
+    if (this.#disposed) return;
+    this.#placeOf(node);
+    this.#network.send(CLIENTS, node, packFrame(envelopes));
+  }
+
+  inspect(listener: ((event: InspectionEvent) => void) | undefined): void {
+    this.#inspector = listener;
+  }
+
+  /** The names of the nodes that run. */
+  get running(): readonly string[] {
+    return [...this.#places].filter(([, { life }]) => life?.isRunning).map(([name]) => name);
+  }
+
+  /** A node's disk, as a crash would leave it, for those who check invariants. */
+  diskOf(node: string): MemoryDisk {
+    return this.#placeOf(node).disk;
+  }
+
+  /** Lets the next event happen, and client code go on. False when nothing is scheduled. */
+  async step(): Promise<boolean> {
+    return this.#exclusively(async () => {
+      await this.#settle();
+      const happened = this.#clock.step();
+      await this.#settle();
+      return happened;
+    });
+  }
+
+  /** Lets virtual time pass until `untilMs`, events at that moment included. */
+  async run(untilMs: number): Promise<void> {
+    await this.#exclusively(async () => {
+      await this.#settle();
+      for (;;) {
+        const { nextMs } = this.#clock;
+        if (nextMs === undefined || nextMs > untilMs) break;
+        this.#clock.step();
+        await this.#settle();
+      }
+      this.#clock.skipTo(untilMs);
+    });
+  }
+
+  /**
+   * Lets events happen until `condition` holds; it is asked after each.
+   * @throws SimulationLimitError when it does not hold within `limitMs` of virtual time from now.
+   * @throws SimulationStuckError when nothing is scheduled any more.
+   */
+  async runUntil(condition: () => boolean, limitMs: number): Promise<void> {
+    await this.#exclusively(async () => {
+      const untilMs = this.#clock.now() + limitMs;
+      await this.#settle();
+      while (!condition()) {
+        const { nextMs } = this.#clock;
+        if (nextMs === undefined) {
+          throw new SimulationStuckError(
+            this.#clock.now(),
+            'nothing is scheduled, and what it waits for has not come',
+          );
+        }
+        if (nextMs > untilMs) {
+          this.#clock.skipTo(untilMs);
+          throw new SimulationLimitError(limitMs, this.#clock.now());
+        }
+        this.#clock.step();
+        await this.#settle();
+      }
+    });
+  }
+
+  /**
+   * Lets events happen until a promise of client code settles, and answers as it does.
+   * @throws as {@link runUntil}.
+   */
+  async runWhile<Result>(promise: Promise<Result>, limitMs: number): Promise<Result> {
+    let settled = false;
+    const settle = () => {
+      settled = true;
+    };
+    promise.then(settle, settle);
+    await this.runUntil(() => settled, limitMs);
+    return promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    for (const name of this.#places.keys()) this.#end(name, 'killed');
+    this.#clock.clear();
+    await this.#loading;
+  }
+
+  async #start(names: readonly string[]): Promise<void> {
+    const { program: reference } = this.#options;
+    const failures: unknown[] = [];
+    let begun = false;
+    const starting = [...new Set(names)]
+      .filter((name) => this.#placeOf(name).life === undefined)
+      .map((name) =>
+        this.#create(name, (error) => {
+          if (begun) this.#fail(name, error);
+          else failures.push(error);
+        }),
+      );
+    try {
+      for (const { name, node, journal, random } of starting) {
+        // As on threads, where the options reach the node by a structured clone.
+        const options = structuredClone(reference.options);
+        node.load(await loadProgram({ ...reference, options }, { node: name, journal, random }));
+      }
+      for (const life of starting) {
+        if (life.hasEnded) throw new NodeDiedError(life.name, new Error('it was killed while it started'));
+        life.run();
+        if (failures.length > 0) throw failures[0];
+      }
+      begun = true;
+    } catch (error) {
+      for (const { name } of starting) this.#end(name, 'failed');
+      throw error;
+    }
+  }
+
+  #create(name: string, failed: (error: unknown) => void): SimulatedNode {
+    const place = this.#placeOf(name);
+    place.lives += 1;
+    place.life = new SimulatedNode({
+      name,
+      life: place.lives,
+      seed: this.#options.seed,
+      clock: this.#clock,
+      disk: place.disk,
+      diskSettings: this.#diskSettings,
+      send: (to, frame) => this.#network.send(name, to, frame),
+      failed,
+      warn: (error) => this.#handlers?.warn(error),
+      inspector: () => this.#inspector,
+      trace: this.#trace,
+    });
+    return place.life;
+  }
+
+  #placeOf(name: string): Place {
+    const place = this.#places.get(name);
+    if (place === undefined) {
+      throw new BadSimulationError(
+        `there is no node "${name}"`,
+        `the nodes are ${[...this.#places.keys()].join(', ')}`,
+      );
+    }
+    return place;
+  }
+
+  #end(name: string, reason: EndReason): void {
+    const place = this.#placeOf(name);
+    place.life?.end(reason);
+    place.life = undefined;
+  }
+
+  #fail(name: string, error: unknown): void {
+    this.#end(name, 'failed');
+    this.#tellEnded(name, error instanceof Error ? error : new NodeDiedError(name, error));
+  }
+
+  /** As an event of its own: the node is in the middle of a turn, and client code must not run inside it. */
+  #tellEnded(name: string, error: Error | undefined): void {
+    this.#clock.after(0, () => this.#handlers?.ended(name, error));
+  }
+
+  #deliver(from: string, to: string, frame: Uint8Array<ArrayBuffer>): void {
+    if (to !== CLIENTS) {
+      this.#places.get(to)?.life?.node.receive(frame, from);
+      return;
+    }
+    try {
+      this.#handlers?.receive(unpackFrame(frame), from);
+    } catch (error) {
+      if (!(error instanceof BadFrameError)) throw error;
+      this.#handlers?.warn(error);
+    }
+  }
+
+  /** Until every promise that can go on without an event has gone on, and every program that loads has loaded. */
+  async #settle(): Promise<void> {
+    this.#eventsSinceLoopTurn += 1;
+    if (this.#eventsSinceLoopTurn >= EVENTS_BETWEEN_LOOP_TURNS) {
+      this.#eventsSinceLoopTurn = 0;
+      await nextEventLoopTurn();
+    }
+    await promiseJobs();
+    while (this.#loadsWaiting > 0) {
+      await this.#loading;
+      await promiseJobs();
+    }
+  }
+
+  async #exclusively<Result>(run: () => Promise<Result>): Promise<Result> {
+    if (this.#isRunning) {
+      throw new BadSimulationError(
+        'two callers let the same simulation run',
+        'await the first before the second',
+      );
+    }
+    this.#isRunning = true;
+    try {
+      return await run();
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+}
+
+/** Resolves when the queue of promise jobs is empty: Node runs its ticks only then. */
+function promiseJobs(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}

@@ -1,0 +1,131 @@
+import type { Clock } from '../clock.ts';
+import type { InspectionEvent } from '../inspection.ts';
+import { type MemoryDisk, MemoryJournal } from '../memory-journal.ts';
+import { Node } from '../node.ts';
+import type { Random } from '../random.ts';
+import type { World } from '../world.ts';
+import { derivedRandom, drawMicroseconds } from './seed.ts';
+import type { DiskSettings } from './settings.ts';
+import type { EndReason, TraceEvent } from './trace.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+interface SimulatedNodeOptions {
+  readonly name: string;
+  /** 1 for the first start, then counted up. */
+  readonly life: number;
+  readonly seed: number;
+  readonly clock: VirtualClock;
+  /** What the former life has left. */
+  readonly disk: MemoryDisk;
+  readonly diskSettings: DiskSettings;
+  readonly send: (to: string, frame: Uint8Array<ArrayBuffer>) => void;
+  readonly failed: (error: unknown) => void;
+  readonly warn: (error: Error) => void;
+  readonly inspector: () => ((event: InspectionEvent) => void) | undefined;
+  readonly trace: ((event: TraceEvent) => void) | undefined;
+}
+
+/** One life of a node, from a start to its end, and the world that it lives in. */
+export class SimulatedNode implements World {
+  readonly name: string;
+  readonly node: Node;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly journal: MemoryJournal;
+  readonly #options: SimulatedNodeOptions;
+  readonly #diskRandom: Random;
+  #running = false;
+  #ended = false;
+
+  constructor(options: SimulatedNodeOptions) {
+    const { name, life, seed, clock, disk } = options;
+    this.name = name;
+    this.#options = options;
+    this.random = derivedRandom(seed, 'node', name, life);
+    this.#diskRandom = derivedRandom(seed, 'disk', name, life);
+    this.clock = {
+      now: () => clock.now(),
+      soon: (run) =>
+        clock.soon(() => {
+          if (!this.#ended) run();
+        }),
+      after: (ms, run) => clock.after(ms, this.#whileAlive(run, { event: 'timer', node: name })),
+    };
+    this.journal = new MemoryJournal({ disk, flush: (run) => this.#flush(run) });
+    this.node = new Node(name, this);
+  }
+
+  get inspect(): ((event: InspectionEvent) => void) | undefined {
+    return this.#options.inspector();
+  }
+
+  /** Runs the actors' first turn; from now on frames arrive. */
+  run(): void {
+    const { life, trace } = this.#options;
+    this.#running = true;
+    trace?.({ event: 'start', node: this.name, life });
+    this.node.begin();
+  }
+
+  get isRunning(): boolean {
+    return this.#running && !this.#ended;
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  requestTurn(turn: () => void): void {
+    // At the same instant, behind what arrives at it and was on its way already.
+    this.#options.clock.after(0, this.#whileAlive(turn, { event: 'turn', node: this.name }));
+  }
+
+  send(to: string, frame: Uint8Array<ArrayBuffer>): void {
+    if (!this.#ended) this.#options.send(to, frame);
+  }
+
+  failed(error: unknown): void {
+    if (!this.#ended) this.#options.failed(error);
+  }
+
+  warn(error: Error): void {
+    this.#options.warn(error);
+  }
+
+  /** Ends it at this instant, with its unflushed transactions. What it has sent stays on its way. */
+  end(reason: EndReason): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.node.halt();
+    const unflushed = this.journal.waiting;
+    let kept = 0;
+    while (
+      kept < unflushed &&
+      this.#diskRandom.next() < this.#options.diskSettings.keptUnflushedProbability
+    ) {
+      kept += 1;
+    }
+    this.journal.crash(kept);
+    const { life, trace } = this.#options;
+    trace?.({ event: 'crash', node: this.name, life, reason, lost: unflushed - kept, kept });
+  }
+
+  #flush(run: () => void): void {
+    const { clock, trace, diskSettings } = this.#options;
+    const { flushMsMin, flushMsMax } = diskSettings;
+    const transactions = this.journal.waiting;
+    clock.at(clock.nowMicroseconds + drawMicroseconds(this.#diskRandom, flushMsMin, flushMsMax), () => {
+      if (this.#ended) return;
+      trace?.({ event: 'flush', node: this.name, transactions });
+      run();
+    });
+  }
+
+  #whileAlive(run: () => void, event: TraceEvent): () => void {
+    return () => {
+      if (this.#ended) return;
+      this.#options.trace?.(event);
+      run();
+    };
+  }
+}

@@ -1,0 +1,46 @@
+/** One thing that happened in a simulation. The same seed gives the same records, byte for byte as JSON. */
+export type TraceRecord = { readonly atMs: number } & TraceEvent;
+
+/** Why a frame did not arrive: chance, a cut link, or a receiver that does not run. */
+export type DropReason = 'lost' | 'cut' | 'down';
+
+/** What happened to a frame. */
+export type FrameEvent =
+  | { readonly event: 'deliver' }
+  | { readonly event: 'drop'; readonly reason: DropReason }
+  /** A second copy is on its way. */
+  | { readonly event: 'duplicate' }
+  /** It is held up, those behind it may overtake. */
+  | { readonly event: 'reorder' };
+
+/** A frame; `messages` are the types of its messages, `checksum` tells its bytes apart. */
+export interface TracedFrame {
+  readonly from: string;
+  readonly to: string;
+  readonly sentMs: number;
+  readonly bytes: number;
+  readonly checksum: number;
+  readonly messages: readonly string[];
+}
+
+/** Why a node ended: told to, by a countdown of messages, or a broken invariant. */
+export type EndReason = 'killed' | 'countdown' | 'failed';
+
+export type TraceEvent =
+  | (FrameEvent & TracedFrame)
+  | { readonly event: 'turn'; readonly node: string }
+  /** A node's timer or a client's (`node` is then `clients`) is due. */
+  | { readonly event: 'timer'; readonly node: string }
+  /** A flush has ended; `transactions` are on disk now. */
+  | { readonly event: 'flush'; readonly node: string; readonly transactions: number }
+  | { readonly event: 'start'; readonly node: string; readonly life: number }
+  /** `lost` transactions were not on disk; `kept` were, though the node had not been told. */
+  | {
+      readonly event: 'crash';
+      readonly node: string;
+      readonly life: number;
+      readonly reason: EndReason;
+      readonly lost: number;
+      readonly kept: number;
+    }
+  | { readonly event: 'link'; readonly from: string; readonly to: string; readonly connected: boolean };

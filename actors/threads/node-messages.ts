@@ -1,0 +1,46 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { InspectionEvent } from '../inspection.ts';
+import type { ProgramReference } from '../program.ts';
+import type { PackedError } from './error-transfer.ts';
+import type { LinkEnd } from './link.ts';
+
+/** What a node's thread is started with. */
+export interface NodeThreadTask {
+  readonly name: string;
+  readonly program: ProgramReference;
+  /** The node's own folder. */
+  readonly folder: string;
+  readonly seed: number;
+  /** To the host: control, and frames for and from clients. */
+  readonly host: LinkEnd;
+  /** To the disk thread, which has opened `folder`. */
+  readonly disk: MessagePort;
+  readonly peers: readonly { readonly peer: string; readonly end: LinkEnd }[];
+  /** The peers that are cut off. */
+  readonly cut: readonly string[];
+  readonly inspecting: boolean;
+}
+
+/** What the host tells a node's thread. */
+export type HostMessage =
+  /** All have loaded: run. */
+  | { readonly type: 'go' }
+  /** A peer has a new life, and this is the link to it. */
+  | { readonly type: 'peer'; readonly peer: string; readonly end: LinkEnd }
+  | { readonly type: 'link'; readonly peer: string; readonly connected: boolean; readonly request: number }
+  | { readonly type: 'killAfter'; readonly count: number; readonly types: readonly string[] }
+  | { readonly type: 'inspect'; readonly inspecting: boolean };
+
+/** What a node's thread tells the host. */
+export type NodeMessage =
+  /** The very first thing: which thread it is. */
+  | { readonly type: 'hello'; readonly threadId: number }
+  | { readonly type: 'loaded' }
+  | { readonly type: 'running' }
+  | { readonly type: 'linked'; readonly request: number }
+  | { readonly type: 'warning'; readonly error: PackedError }
+  | { readonly type: 'inspection'; readonly event: InspectionEvent }
+  /** The node does nothing any more; its thread can go. */
+  | { readonly type: 'failed'; readonly error: PackedError }
+  /** The last envelope of a {@link Host.killAfter} has left; the thread ends itself. */
+  | { readonly type: 'counted' };

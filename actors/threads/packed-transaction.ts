@@ -1,0 +1,102 @@
+import { crc32 } from 'node:zlib';
+import type { JournalWrite } from '../journal.ts';
+import { encodeKey } from '../journal-key.ts';
+import { KEY_BYTES_MAX } from './key-bytes.ts';
+import { RecordTooLargeError } from './thread-errors.ts';
+
+/** A record's payload, at most: LMDB's binding hands out larger ones as windows into the file, which a dying thread cannot hold. */
+export const RECORD_BYTES_MAX = 16 * 1024 * 1024 - 1024;
+
+/** What follows every payload on disk: the CRC-32 of key and payload, little-endian. */
+const CHECKSUM_BYTES = 4;
+
+const PUT = 1;
+const DELETE = 2;
+const CLEAR = 3;
+
+/*
+ * A transaction on its way to the disk thread is one run of bytes, write after write. A record is the last two
+ * parts of a put, as it stands here and on disk.
+ *
+ *   | operation 1 | key bytes 2 | record bytes 4 | key ... | payload ... | checksum 4 |
+ */
+const HEADER_BYTES = 7;
+
+/** One write of a transaction that was packed. `key` and `record` are views. */
+export type PackedWrite =
+  | { readonly operation: 'put'; readonly key: Uint8Array; readonly record: Uint8Array }
+  | { readonly operation: 'delete'; readonly key: Uint8Array }
+  | { readonly operation: 'clear'; readonly key: Uint8Array };
+
+/** Packs a transaction into bytes of its own. @throws RecordTooLargeError, or RangeError for a bad key. */
+export function packTransaction(writes: readonly JournalWrite[]): Uint8Array<ArrayBuffer> {
+  const keys: string[] = [];
+  let size = 0;
+  for (const write of writes) {
+    const key = encodeKey('clear' in write ? write.clear : write.key);
+    if (key.length > KEY_BYTES_MAX) throw new RecordTooLargeError('key', key.length, KEY_BYTES_MAX);
+    keys.push(key);
+    size += HEADER_BYTES + key.length;
+    if (!('clear' in write) && write.value !== undefined) {
+      if (write.value.byteLength > RECORD_BYTES_MAX) {
+        throw new RecordTooLargeError('record', write.value.byteLength, RECORD_BYTES_MAX);
+      }
+      size += write.value.byteLength + CHECKSUM_BYTES;
+    }
+  }
+  // Not from the pool: these bytes are transferred.
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let position = 0;
+  for (let index = 0; index < writes.length; index++) {
+    const write = writes[index]!;
+    const key = keys[index]!;
+    const value = 'clear' in write ? undefined : write.value;
+    const recordBytes = value === undefined ? 0 : value.byteLength + CHECKSUM_BYTES;
+    bytes[position] = 'clear' in write ? CLEAR : value === undefined ? DELETE : PUT;
+    bytes.writeUInt16LE(key.length, position + 1);
+    bytes.writeUInt32LE(recordBytes, position + 3);
+    const keyStart = position + HEADER_BYTES;
+    position = keyStart + bytes.write(key, keyStart, 'latin1');
+    if (value !== undefined) {
+      bytes.set(value, position);
+      position += value.byteLength;
+      position = bytes.writeUInt32LE(crc32(bytes.subarray(keyStart, position)), position);
+    }
+  }
+  return bytes;
+}
+
+/** The writes of a packed transaction, in order. It comes from our own process, so its form is not in doubt. */
+export function* unpackTransaction(bytes: Uint8Array): IterableIterator<PackedWrite> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let position = 0;
+  while (position < bytes.byteLength) {
+    const operation = bytes[position];
+    const keyStart = position + HEADER_BYTES;
+    const recordStart = keyStart + view.getUint16(position + 1, true);
+    const recordEnd = recordStart + view.getUint32(position + 3, true);
+    const key = bytes.subarray(keyStart, recordStart);
+    if (operation === PUT) yield { operation: 'put', key, record: bytes.subarray(recordStart, recordEnd) };
+    else yield { operation: operation === CLEAR ? 'clear' : 'delete', key };
+    position = recordEnd;
+  }
+}
+
+/** Whether a packed transaction clears a prefix, which must be done inside it. */
+export function holdsClear(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let position = 0; position < bytes.byteLength; ) {
+    if (bytes[position] === CLEAR) return true;
+    position += HEADER_BYTES + view.getUint16(position + 1, true) + view.getUint32(position + 3, true);
+  }
+  return false;
+}
+
+/** The payload of a record, a view; undefined when the checksum does not match the key and the payload. */
+export function payloadOf(key: Uint8Array, record: Uint8Array): Uint8Array | undefined {
+  const size = record.byteLength - CHECKSUM_BYTES;
+  if (size < 0) return undefined;
+  const payload = record.subarray(0, size);
+  const checksum = new DataView(record.buffer, record.byteOffset + size, CHECKSUM_BYTES).getUint32(0, true);
+  return crc32(payload, crc32(key)) === checksum ? payload : undefined;
+}

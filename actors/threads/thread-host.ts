@@ -1,0 +1,263 @@
+import type { MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { Address } from '../address.ts';
+import type { Clock } from '../clock.ts';
+import { packFrame, unpackFrame } from '../codec.ts';
+import type { Envelope } from '../envelope.ts';
+import { CLIENTS, type Host, type HostHandlers, type HostOptions } from '../host.ts';
+import type { InspectionEvent } from '../inspection.ts';
+import type { RefusedMessage } from '../node.ts';
+import { type Random, seededRandom } from '../random.ts';
+import { type ClusterIdentity, type DataFolder, openDataFolder } from './data-folder.ts';
+import { Disk } from './disk.ts';
+import { createLink, type LinkEnd } from './link.ts';
+import { NodeLife } from './node-life.ts';
+import { freshSeed, realClock } from './real-time.ts';
+import { threadFile } from './thread-file.ts';
+
+/** What a journal may grow to, if nothing else is said. The file only takes the room that it uses. */
+export const JOURNAL_BYTES_MAX = 64 * 1024 ** 3;
+
+/** How nodes run on threads. */
+export interface ThreadHostOptions extends HostOptions {
+  /** Where the journals are; made when it is not there. One host at a time. */
+  readonly dataDir: string;
+  /** What the data folder must belong to, besides the nodes. */
+  readonly identity: Omit<ClusterIdentity, 'nodes'>;
+  /** Bytes that the journal of one node may take on disk. */
+  readonly journalBytesMax?: number;
+  /** Megabytes of heap for each node; one that needs more dies. By default what Node.js gives a thread. */
+  readonly memoryMbMax?: number;
+  /** Decides what the nodes draw. Not what happens: threads race. */
+  readonly seed?: number;
+}
+
+interface Running {
+  readonly folder: DataFolder;
+  readonly disk: Disk;
+}
+
+const NOBODY: HostHandlers = { receive: () => {}, ended: () => {}, warn: () => {} };
+
+/**
+ * Runs each node on a thread of its own, joined by message ports, with LMDB for a disk.
+ *
+ *   main thread          host ── Link ──┬──────────────┬──────────────┐
+ *                                       │              │              │
+ *   node threads                      node 0 ─ Link ─ node 1 ─ Link ─ node 2    (and 0 ─ 2)
+ *                                       │ ╲            │ ╲            │ ╲
+ *   disk thread                         │  writes ─ ─ ─│─ ─ ─ ─ ─ ─ ─ │─ ─ ▶ the only writer
+ *                                     reads          reads          reads
+ */
+export class ThreadHost implements Host {
+  readonly clock: Clock = realClock;
+  readonly random: Random;
+  readonly #options: ThreadHostOptions;
+  readonly #pool: Piscina;
+  readonly #exits = new Map<number, Promise<void>>();
+  readonly #lives = new Map<string, NodeLife>();
+  readonly #cut = new Set<string>();
+  #handlers: HostHandlers = NOBODY;
+  #listener: ((event: InspectionEvent) => void) | undefined;
+  #opened: Promise<Running> | undefined;
+  /** Starts go one after the other. */
+  #starting: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  /** @throws TypeError for names that cannot be nodes. Touches no file before the first {@link start}. */
+  constructor(options: ThreadHostOptions) {
+    checkNames(options.nodes);
+    this.#options = options;
+    this.random = seededRandom(options.seed ?? freshSeed());
+    const { memoryMbMax, nodes } = options;
+    this.#pool = new Piscina({
+      filename: threadFile('node-thread', import.meta.url),
+      minThreads: 0,
+      // Every node has its thread at once: one that had to wait for another's would wait for ever.
+      maxThreads: nodes.length,
+      // The default puts a thread's event loop to sleep between tasks.
+      atomics: 'disabled',
+      idleTimeout: Number.POSITIVE_INFINITY,
+      recordTiming: false,
+      ...(memoryMbMax === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMbMax } }),
+    });
+    this.#pool.on('workerCreate', ({ id }: { id: number }) => this.#watch(id));
+    this.#pool.on('error', (error: Error) => this.#handlers.warn(error));
+  }
+
+  attach(handlers: HostHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  start(nodes: readonly string[]): Promise<void> {
+    const started = this.#starting.then(() => this.#start(nodes));
+    this.#starting = started.catch(() => {});
+    return started;
+  }
+
+  async kill(node: string): Promise<void> {
+    await this.#lives.get(node)?.end();
+  }
+
+  killAfter(node: string, count: number, types: readonly string[]): void {
+    this.#lives.get(node)?.post({ type: 'killAfter', count, types });
+  }
+
+  async link(a: string, b: string, connected: boolean): Promise<void> {
+    if (connected) this.#cut.delete(pairOf(a, b));
+    else this.#cut.add(pairOf(a, b));
+    await Promise.all([this.#lives.get(a)?.setLink(b, connected), this.#lives.get(b)?.setLink(a, connected)]);
+  }
+
+  send(node: string, envelopes: readonly Envelope[]): void {
+    const life = this.#lives.get(node);
+    if (life === undefined || !life.isRunning) return;
+    if (!life.send(packFrame(envelopes))) this.#refuse(node, envelopes);
+  }
+
+  inspect(listener: ((event: InspectionEvent) => void) | undefined): void {
+    this.#listener = listener;
+    for (const life of this.#lives.values())
+      life.post({ type: 'inspect', inspecting: listener !== undefined });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    await Promise.all([...this.#lives.values()].map((life) => life.end()));
+    await this.#starting;
+    await this.#pool.destroy();
+    const opened = await this.#opened?.catch(() => undefined);
+    this.#opened = undefined;
+    await opened?.disk.close();
+    await opened?.folder[Symbol.asyncDispose]();
+  }
+
+  async #start(nodes: readonly string[]): Promise<void> {
+    const { folder, disk } = await this.#open();
+    const names = [...new Set(nodes)].filter(
+      (name) => !this.#lives.has(name) || !this.#lives.get(name)!.isRunning,
+    );
+    await Promise.all(names.map((name) => this.#lives.get(name)?.ended));
+    const ports = await allOrNone(names.map((name) => disk.open(folder.nodeFolder(name))));
+    this.#refuseDisposed();
+    const lives = names.map((name, index) => this.#launch(name, folder.nodeFolder(name), ports[index]!));
+    try {
+      await Promise.all(lives.map(({ loaded }) => loaded));
+      for (const life of lives) life.post({ type: 'go' });
+      await Promise.all(lives.map(({ running }) => running));
+    } catch (reason) {
+      await Promise.all(lives.map((life) => life.end()));
+      throw reason;
+    }
+  }
+
+  /** Opens the data folder and starts the disk thread, once; a folder that could not be opened is tried again. */
+  #open(): Promise<Running> {
+    this.#refuseDisposed();
+    const { dataDir, identity, nodes, journalBytesMax = JOURNAL_BYTES_MAX } = this.#options;
+    this.#opened ??= openDataFolder(dataDir, { ...identity, nodes }).then((folder) => ({
+      folder,
+      disk: new Disk(journalBytesMax),
+    }));
+    this.#opened.catch(() => {
+      this.#opened = undefined;
+    });
+    return this.#opened;
+  }
+
+  #launch(name: string, folder: string, disk: MessagePort): NodeLife {
+    const peers: { peer: string; end: LinkEnd }[] = [];
+    for (const other of this.#lives.values()) {
+      const [mine, theirs] = createLink();
+      peers.push({ peer: other.name, end: mine });
+      other.post({ type: 'peer', peer: name, end: theirs }, [theirs.port]);
+    }
+    const cut = this.#options.nodes.filter((peer) => this.#cut.has(pairOf(name, peer)));
+    const { program } = this.#options;
+    const seed = this.random.integer(0, 2 ** 31 - 1);
+    const inspecting = this.#listener !== undefined;
+    const life = new NodeLife(
+      this.#pool,
+      (threadId) => this.#exits.get(threadId) ?? Promise.resolve(),
+      { name, program, folder, seed, disk, peers, cut, inspecting },
+      {
+        frame: (frame) => this.#receive(frame, name),
+        warn: (error) => this.#handlers.warn(error),
+        inspection: (event) => this.#listener?.(event),
+      },
+    );
+    this.#lives.set(name, life);
+    void life.ended.then(() => this.#bury(life));
+    return life;
+  }
+
+  #bury(life: NodeLife): void {
+    this.#lives.delete(life.name);
+    const { wasRunning, wasTold, error } = life.outcome;
+    if (wasRunning && !wasTold) this.#handlers.ended(life.name, error);
+  }
+
+  #receive(frame: Uint8Array, from: string): void {
+    let envelopes: Envelope[];
+    try {
+      envelopes = unpackFrame(frame);
+    } catch (error) {
+      this.#handlers.warn(error as Error);
+      return;
+    }
+    this.#handlers.receive(envelopes, from);
+  }
+
+  /** The node does not take in what waits for it: its clients hear what a full mailbox would tell them. */
+  #refuse(node: string, envelopes: readonly Envelope[]): void {
+    this.#handlers.warn(new Error(`${node} does not take in what it is sent; clients are refused`));
+    const refusals = new Map<Address, Envelope>();
+    for (const { to, from: client } of envelopes) {
+      const message: RefusedMessage = { type: 'refused' };
+      refusals.set(client, { to: client, from: to, message });
+    }
+    this.clock.soon(() => this.#handlers.receive([...refusals.values()], node));
+  }
+
+  /** Remembers when a thread exits, for as long as it has not. */
+  #watch(threadId: number): void {
+    const worker = this.#pool.threads.find((thread) => thread.threadId === threadId);
+    if (worker === undefined) return;
+    const exit = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    this.#exits.set(threadId, exit);
+    void exit.then(() => this.#exits.delete(threadId));
+  }
+
+  #refuseDisposed(): void {
+    if (this.#disposed) throw new Error('the host has been disposed of; make a new one');
+  }
+}
+
+function checkNames(nodes: readonly string[]): void {
+  if (nodes.length === 0 || new Set(nodes).size < nodes.length) {
+    throw new TypeError(`nodes need names, each its own: ${JSON.stringify(nodes)}`);
+  }
+  for (const name of nodes) {
+    if (name === '' || name === CLIENTS || name.includes('/')) {
+      throw new TypeError(
+        `${JSON.stringify(name)} cannot be the name of a node: no slash, not "${CLIENTS}", not empty`,
+      );
+    }
+  }
+}
+
+/** A link has no direction. */
+function pairOf(a: string, b: string): string {
+  return a < b ? `${a}/${b}` : `${b}/${a}`;
+}
+
+/** All ports, or, when one cannot be had, none. */
+async function allOrNone(asked: readonly Promise<MessagePort>[]): Promise<MessagePort[]> {
+  const answers = await Promise.allSettled(asked);
+  try {
+    return await Promise.all(asked);
+  } catch (reason) {
+    for (const answer of answers) if (answer.status === 'fulfilled') answer.value.close();
+    throw reason;
+  }
+}

@@ -1,0 +1,157 @@
+import { CLIENTS } from '../host.ts';
+import type { InspectionEvent } from '../inspection.ts';
+import type { Journal } from '../journal.ts';
+import { Node } from '../node.ts';
+import { loadProgram } from '../program.ts';
+import { type Random, seededRandom } from '../random.ts';
+import type { World } from '../world.ts';
+import { packError } from './error-transfer.ts';
+import { Link, type LinkEnd } from './link.ts';
+import { LmdbJournal } from './lmdb-journal.ts';
+import type { HostMessage, NodeMessage, NodeThreadTask } from './node-messages.ts';
+import { realClock } from './real-time.ts';
+
+/** The world of threads, as one node sees it from within its own thread; and the node. */
+export class ThreadWorld implements World {
+  readonly clock = realClock;
+  readonly random: Random;
+  inspect: ((event: InspectionEvent) => void) | undefined;
+
+  readonly #task: NodeThreadTask;
+  readonly #node: Node;
+  readonly #host: Link<NodeMessage, HostMessage>;
+  readonly #peers = new Map<string, Link<never, never>>();
+  readonly #cut: Set<string>;
+  /** Peers whose link has no room, until it has again. */
+  readonly #crowded = new Set<string>();
+  /** Until the node runs, what peers send waits in their links. */
+  #unlinked: Map<string, LinkEnd> | undefined;
+  #journal: Journal | undefined;
+
+  constructor(task: NodeThreadTask) {
+    this.#task = task;
+    this.random = seededRandom(task.seed);
+    this.#cut = new Set(task.cut);
+    this.#unlinked = new Map(task.peers.map(({ peer, end }) => [peer, end]));
+    this.#node = new Node(task.name, this);
+    this.#host = new Link(task.host, {
+      frame: (frame) => this.#node.receive(frame, CLIENTS),
+      message: (message) => this.#obey(message),
+      closed: () => {},
+    });
+    this.#setInspecting(task.inspecting);
+  }
+
+  get journal(): Journal {
+    if (this.#journal === undefined) throw new Error('the journal is not open yet');
+    return this.#journal;
+  }
+
+  /** Opens the journal and loads the program; the host says when to run it. @throws what either throws. */
+  async load(): Promise<void> {
+    const { name, folder, disk, program } = this.#task;
+    this.#journal = new LmdbJournal(folder, disk, (error) => {
+      this.#node.halt();
+      this.failed(error);
+    });
+    const context = { node: name, journal: this.#journal, random: this.random };
+    this.#node.load(await loadProgram(program, context));
+    this.tell({ type: 'loaded' });
+  }
+
+  /** Tells the host. */
+  tell(message: NodeMessage): void {
+    this.#host.post(message);
+  }
+
+  requestTurn(turn: () => void): void {
+    this.clock.soon(() => {
+      // The thread may have slept: what has arrived meanwhile comes before the timers that are overdue, so
+      // that a follower does not suspect a leader whose heartbeats wait in its queue.
+      this.#host.drain();
+      for (const link of this.#peers.values()) link.drain();
+      turn();
+    });
+  }
+
+  send(destination: string, frame: Uint8Array<ArrayBuffer>): void {
+    if (this.#cut.has(destination)) return;
+    const link = destination === CLIENTS ? this.#host : this.#peers.get(destination);
+    if (link === undefined) return;
+    if (link.send(frame)) {
+      this.#crowded.delete(destination);
+    } else if (!this.#crowded.has(destination)) {
+      this.#crowded.add(destination);
+      this.warn(
+        new Error(`${this.#task.name}: ${destination} does not take in what it is sent; frames are lost`),
+      );
+    }
+  }
+
+  failed(error: unknown): void {
+    this.tell({ type: 'failed', error: packError(error) });
+  }
+
+  warn(error: Error): void {
+    this.tell({ type: 'warning', error: packError(error) });
+  }
+
+  #obey(message: HostMessage): void {
+    switch (message.type) {
+      case 'go':
+        this.#go();
+        return;
+      case 'peer':
+        if (this.#unlinked === undefined) this.#connect(message.peer, message.end);
+        else this.#unlinked.set(message.peer, message.end);
+        return;
+      case 'link':
+        if (message.connected) this.#cut.delete(message.peer);
+        else this.#cut.add(message.peer);
+        this.tell({ type: 'linked', request: message.request });
+        return;
+      case 'killAfter':
+        this.#node.killAfter(message.count, message.types, () => {
+          this.tell({ type: 'counted' });
+          // In a worker this ends the thread alone.
+          process.exit();
+        });
+        return;
+      case 'inspect':
+        this.#setInspecting(message.inspecting);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #go(): void {
+    for (const [peer, end] of this.#unlinked ?? []) this.#connect(peer, end);
+    this.#unlinked = undefined;
+    try {
+      this.#node.begin();
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
+    this.tell({ type: 'running' });
+  }
+
+  #connect(peer: string, end: LinkEnd): void {
+    this.#peers.get(peer)?.close();
+    const link: Link<never, never> = new Link(end, {
+      frame: (frame) => {
+        if (!this.#cut.has(peer)) this.#node.receive(frame, peer);
+      },
+      message: () => {},
+      closed: () => {
+        if (this.#peers.get(peer) === link) this.#peers.delete(peer);
+      },
+    });
+    this.#peers.set(peer, link);
+  }
+
+  #setInspecting(inspecting: boolean): void {
+    this.inspect = inspecting ? (event) => this.tell({ type: 'inspection', event }) : undefined;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Clock } from './clock.ts';
+import type { InspectionEvent } from './inspection.ts';
+import type { Journal } from './journal.ts';
+import type { Random } from './random.ts';
+
+/** All that a node meets of the outside: time, chance, the other nodes, its disk. On threads or simulated. */
+export interface World {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly journal: Journal;
+  /** Calls `turn` once, soon, after what is arriving right now has arrived. */
+  requestTurn(turn: () => void): void;
+  /** Hands a frame to the transport. It may be lost; it is never changed. */
+  send(node: string, frame: Uint8Array<ArrayBuffer>): void;
+  /** The node has failed and does nothing any more: tell whoever runs it. */
+  failed(error: unknown): void;
+  /** Something that was refused and put right, for the log: a frame that did not decode, a mailbox that was full. */
+  warn(error: Error): void;
+  /** Where inspection events go; undefined while nobody listens, which costs nothing. */
+  readonly inspect: ((event: InspectionEvent) => void) | undefined;
+}

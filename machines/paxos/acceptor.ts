@@ -1,0 +1,166 @@
+import { assertEvent, setup } from 'xstate';
+import { type Address, addressOf } from '../../actors/address.ts';
+import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
+import type { Received } from '../../actors/envelope.ts';
+import {
+  ACCEPTED_SLOTS_MAX,
+  type AcceptorRecords,
+  acceptedRecord,
+  floorRecords,
+  promiseRecord,
+} from './acceptor-records.ts';
+import { type Ballot, compareBallots, LOWEST_BALLOT } from './ballot.ts';
+import type { Accepted, AcceptorMessage, P1b, P2b, ReadAck } from './messages.ts';
+import { bytesOf, type Pvalue, type Slot } from './pvalue.ts';
+import type { PaxosSettings } from './settings.ts';
+
+export interface AcceptorInput {
+  readonly node: string;
+  readonly settings: PaxosSettings;
+  /** What the acceptor has promised and accepted in its former lives. */
+  readonly records: AcceptorRecords;
+}
+
+interface AcceptorContext {
+  readonly replica: Address;
+  readonly settings: PaxosSettings;
+  /** The highest ballot promised. */
+  ballot: Ballot;
+  /** The most recent pvalue of each slot from `floor` on (PMMC, section 4.1). */
+  readonly accepted: Map<Slot, Pvalue>;
+  acceptedBytes: number;
+  /** Slots below are decided and applied durably by a majority. */
+  floor: Slot;
+}
+
+type AcceptorEvent = Received<AcceptorMessage>;
+interface Arguments {
+  readonly context: AcceptorContext;
+  readonly event: AcceptorEvent;
+}
+
+/**
+ * The memory of Multi-Paxos (PMMC, figure 4). It promises ever higher ballots and accepts pvalues of the ballot
+ * that it has promised. Both are on disk before anybody hears of them: a promise or an acceptance that a
+ * restart forgot could let two commands be decided for one slot.
+ */
+export const acceptor = setup({
+  types: {} as { context: AcceptorContext; events: AcceptorEvent; input: AcceptorInput },
+  guards: {
+    outranks: ({ context, event }: Arguments) =>
+      'ballot' in event && compareBallots(event.ballot, context.ballot) > 0,
+    mayAccept: ({ context, event }: Arguments) =>
+      event.type === 'p2a' && compareBallots(event.ballot, context.ballot) >= 0 && hasRoom(context, event),
+    isFull: ({ context, event }: Arguments) =>
+      event.type === 'p2a' && compareBallots(event.ballot, context.ballot) >= 0 && !hasRoom(context, event),
+  },
+  actions: { promise, accept, answerP1a, answerP2a, answerReadCheck, collect },
+}).createMachine({
+  id: 'acceptor',
+  context: ({ input }) => ({
+    replica: addressOf(input.node, 'replica'),
+    settings: input.settings,
+    ballot: input.records.ballot,
+    accepted: new Map(input.records.accepted.map((pvalue) => [pvalue.slot, pvalue])),
+    acceptedBytes: input.records.accepted.reduce((bytes, { batch }) => bytes + bytesOf(batch), 0),
+    floor: input.records.floor,
+  }),
+  initial: 'starting',
+  states: {
+    starting: {
+      always: [
+        { guard: ({ context }) => context.ballot.round === LOWEST_BALLOT.round, target: 'uncommitted' },
+        { target: 'promised' },
+      ],
+    },
+    /** It has promised nothing to anybody. */
+    uncommitted: {},
+    /** It follows a ballot, and has accepted nothing of it yet. */
+    promised: {},
+    /** It has accepted pvalues of the ballot that it follows. */
+    accepting: {},
+  },
+  on: {
+    p1a: [
+      { guard: 'outranks', target: '.promised', actions: ['promise', 'answerP1a'] },
+      { actions: 'answerP1a' },
+    ],
+    p2a: [
+      { guard: 'mayAccept', target: '.accepting', actions: ['accept', 'answerP2a'] },
+      // No answer: the commander asks again, and by then there may be room.
+      { guard: 'isFull' },
+      { actions: 'answerP2a' },
+    ],
+    readCheck: { actions: 'answerReadCheck' },
+    collect: { actions: 'collect' },
+  },
+});
+
+/** Slots and bytes are bounded; the leader holds back long before an acceptor has to. */
+function hasRoom(context: AcceptorContext, { slot }: Pvalue): boolean {
+  if (slot < context.floor || context.accepted.has(slot)) return true;
+  return (
+    slot < context.floor + ACCEPTED_SLOTS_MAX && context.acceptedBytes < context.settings.acceptedBytesMax
+  );
+}
+
+function promise({ context, event }: Arguments): Effect {
+  assertEvent(event, 'p1a');
+  context.ballot = event.ballot;
+  return persist(promiseRecord(event.ballot));
+}
+
+function accept({ context, event }: Arguments): readonly Effect[] {
+  assertEvent(event, 'p2a');
+  const { ballot, slot, batch } = event;
+  const effects: Effect[] = [];
+  if (compareBallots(ballot, context.ballot) > 0) {
+    context.ballot = ballot;
+    effects.push(persist(promiseRecord(ballot)));
+  }
+  // Below the floor the slot is decided, with this very batch (PMMC, invariant C1): nothing to remember.
+  if (slot < context.floor) return effects;
+  const before = context.accepted.get(slot);
+  // Sent again, and accepted already: the answer may have been lost, the record is not.
+  if (before !== undefined && compareBallots(before.ballot, ballot) === 0) return effects;
+  const pvalue: Pvalue = { ballot, slot, batch };
+  context.acceptedBytes += bytesOf(batch) - (before === undefined ? 0 : bytesOf(before.batch));
+  context.accepted.set(slot, pvalue);
+  effects.push(persist(acceptedRecord(pvalue)));
+  effects.push(send<Accepted>(context.replica, { type: 'accepted', ...pvalue }));
+  return effects;
+}
+
+function answerP1a({ context, event }: Arguments): Effect {
+  assertEvent(event, 'p1a');
+  const accepted: Pvalue[] = [];
+  for (const pvalue of context.accepted.values()) if (pvalue.slot >= event.fromSlot) accepted.push(pvalue);
+  return send<P1b>(event.from, { type: 'p1b', ballot: context.ballot, accepted, floor: context.floor });
+}
+
+function answerP2a({ context, event }: Arguments): Effect {
+  assertEvent(event, 'p2a');
+  return send<P2b>(event.from, { type: 'p2b', ballot: context.ballot, slot: event.slot });
+}
+
+function answerReadCheck({ context, event }: Arguments): Effect {
+  assertEvent(event, 'readCheck');
+  const ack: ReadAck = { type: 'readAck', ballot: context.ballot, round: event.round };
+  // Early: it says that nothing higher was promised, which rests on no record. A higher ballot does.
+  return compareBallots(context.ballot, event.ballot) > 0
+    ? send(event.from, ack)
+    : sendEarly(event.from, ack);
+}
+
+function collect({ context, event }: Arguments): Effect | undefined {
+  assertEvent(event, 'collect');
+  if (event.floor <= context.floor) return undefined;
+  context.floor = event.floor;
+  const forgotten: Pvalue[] = [];
+  for (const pvalue of context.accepted.values()) if (pvalue.slot < event.floor) forgotten.push(pvalue);
+  for (const { slot, batch } of forgotten) {
+    context.accepted.delete(slot);
+    context.acceptedBytes -= bytesOf(batch);
+  }
+  return persist(...floorRecords(event.floor, forgotten));
+}

@@ -1,0 +1,97 @@
+import { assign, setup } from 'xstate';
+import { type Address, addressOf } from '../../actors/address.ts';
+import { type Effect, send, sendEarly } from '../../actors/effects.ts';
+import type { Received } from '../../actors/envelope.ts';
+import { type Ballot, compareBallots } from './ballot.ts';
+import type { CommanderMessage, Decision, P2a } from './messages.ts';
+import { majorityOf, type Pvalue, type Slot } from './pvalue.ts';
+
+export interface CommanderInput {
+  /** The node that leads, beside whose replica the commander stands. */
+  readonly node: string;
+  readonly pvalue: Pvalue;
+  /** The nodes, each of which has an acceptor and a replica. */
+  readonly nodes: readonly string[];
+  readonly retryMs: number;
+}
+
+/** How a phase 2 ended. */
+export type CommanderOutcome =
+  | { readonly kind: 'decided'; readonly slot: Slot }
+  | { readonly kind: 'preempted'; readonly ballot: Ballot };
+
+interface CommanderContext extends CommanderInput {
+  readonly accepted: ReadonlySet<Address>;
+  readonly preemptedBy: Ballot | undefined;
+}
+
+type CommanderEvent = Received<CommanderMessage>;
+interface Arguments {
+  readonly context: CommanderContext;
+  readonly event: CommanderEvent;
+}
+
+/** Phase 2 of one slot: asks the acceptors to accept a pvalue, and tells the replicas (PMMC, figure 6). */
+export const commander = setup({
+  types: {} as {
+    context: CommanderContext;
+    events: CommanderEvent;
+    input: CommanderInput;
+    output: CommanderOutcome;
+  },
+  guards: {
+    preempts: ({ context, event }: Arguments) => compareBallots(event.ballot, context.pvalue.ballot) > 0,
+    completesMajority: ({ context, event }: Arguments) =>
+      new Set(context.accepted).add(event.from).size >= majorityOf(context.nodes.length),
+  },
+  actions: {
+    askAcceptors,
+    tellReplicas,
+    count: assign({ accepted: ({ context, event }) => new Set(context.accepted).add(event.from) }),
+    rememberPreemption: assign({ preemptedBy: ({ event }) => event.ballot }),
+  },
+  delays: { retryMs: ({ context }: { context: CommanderContext }) => context.retryMs },
+}).createMachine({
+  id: 'commander',
+  context: ({ input }) => ({ ...input, accepted: new Set(), preemptedBy: undefined }),
+  initial: 'gathering',
+  states: {
+    gathering: {
+      entry: 'askAcceptors',
+      on: {
+        p2b: [
+          { guard: 'preempts', target: 'preempted', actions: 'rememberPreemption' },
+          { guard: 'completesMajority', target: 'decided' },
+          { actions: 'count' },
+        ],
+      },
+      after: { retryMs: { target: 'gathering', reenter: true } },
+    },
+    decided: { type: 'final', entry: 'tellReplicas' },
+    preempted: { type: 'final' },
+  },
+  output: ({ context }) => outcomeOf(context),
+});
+
+/** Early: a p2a says only that the leader proposes, and its ballot was adopted by a durable majority. */
+function askAcceptors({ context }: { context: CommanderContext }): readonly Effect[] {
+  const message: P2a = { type: 'p2a', ...context.pvalue };
+  return context.nodes
+    .map((node) => addressOf(node, 'acceptor'))
+    .filter((acceptor) => !context.accepted.has(acceptor))
+    .map((acceptor) => sendEarly(acceptor, message));
+}
+
+/** Not early: the acceptance of the acceptor beside counts before it is on disk, and the news of it waits. */
+function tellReplicas({ context }: { context: CommanderContext }): readonly Effect[] {
+  const { ballot, slot, batch } = context.pvalue;
+  const elsewhere: Decision = { type: 'decision', ballot, slot };
+  return context.nodes.map((node) =>
+    send<Decision>(addressOf(node, 'replica'), node === context.node ? { ...elsewhere, batch } : elsewhere),
+  );
+}
+
+function outcomeOf({ pvalue, preemptedBy }: CommanderContext): CommanderOutcome {
+  if (preemptedBy !== undefined) return { kind: 'preempted', ballot: preemptedBy };
+  return { kind: 'decided', slot: pvalue.slot };
+}

@@ -1,0 +1,119 @@
+import type { Address } from '../../actors/address.ts';
+import type { ClientMessage, StatusRequest } from '../replication/client-messages.ts';
+import type { SnapshotOffer, SnapshotPiece } from '../replication/snapshot-messages.ts';
+import type { Ballot } from './ballot.ts';
+import type { Batch, Pvalue, Slot } from './pvalue.ts';
+
+// Between leaders, through their scouts and commanders, and acceptors (PMMC, figures 4 and 6).
+
+/** Phase 1: adopt this ballot, and say what you have accepted from slot `fromSlot` on. */
+export type P1a = { readonly type: 'p1a'; readonly ballot: Ballot; readonly fromSlot: Slot };
+/** The acceptor's ballot, and its pvalues; slots below `floor` are decided, and gone. */
+export type P1b = {
+  readonly type: 'p1b';
+  readonly ballot: Ballot;
+  readonly accepted: readonly Pvalue[];
+  readonly floor: Slot;
+};
+/** Phase 2: accept this. */
+export type P2a = { readonly type: 'p2a' } & Pvalue;
+/** The acceptor's ballot; if it is the commander's, the slot is accepted. */
+export type P2b = { readonly type: 'p2b'; readonly ballot: Ballot; readonly slot: Slot };
+/** Are you still with this ballot? Asked for linearizable reads (PMMC, section 4.5). */
+export type ReadCheck = { readonly type: 'readCheck'; readonly ballot: Ballot; readonly round: number };
+export type ReadAck = { readonly type: 'readAck'; readonly ballot: Ballot; readonly round: number };
+
+// Within a node, from the acceptor and to it.
+
+/** The replica beside hears of what was accepted, so that a decision need not carry it again. */
+export type Accepted = { readonly type: 'accepted' } & Pvalue;
+/** Slots below `floor` are durably applied by a majority: forget them (PMMC, section 4.2). */
+export type Collect = { readonly type: 'collect'; readonly floor: Slot };
+
+// Between leaders.
+
+/** I lead with this ballot. */
+export type Heartbeat = { readonly type: 'heartbeat'; readonly ballot: Ballot };
+/** I have heard of a higher ballot than your heartbeat's: nobody leads with it, but yours will not do. */
+export type Objection = { readonly type: 'objection'; readonly ballot: Ballot };
+/** Do you miss the leader too? */
+export type Canvass = { readonly type: 'canvass'; readonly round: number };
+export type CanvassReply = { readonly type: 'canvassReply'; readonly round: number; readonly ballot: Ballot };
+
+// Between replicas and leaders.
+
+/** How far the replica beside has applied: a new ballot need not ask below. */
+export type Applied = { readonly type: 'applied'; readonly slot: Slot };
+/** Commands to be decided. */
+export type Propose = { readonly type: 'propose'; readonly chunk: Uint8Array; readonly client: Address };
+/** Who leads, as far as the leader beside knows; undefined: nobody. */
+export type Leadership = { readonly type: 'leadership'; readonly leader: string | undefined };
+/** May a read that has just arrived be answered, and from which slot on? */
+export type ConfirmRead = { readonly type: 'confirmRead'; readonly ticket: number };
+export type ReadConfirmed = { readonly type: 'readConfirmed'; readonly ticket: number; readonly slot: Slot };
+
+// Between commanders and replicas, and between replicas.
+
+/** The slot is decided; without a batch it is the one that was accepted with this ballot. */
+export type Decision = {
+  readonly type: 'decision';
+  readonly ballot: Ballot;
+  readonly slot: Slot;
+  readonly batch?: Batch;
+};
+/** How far a replica is: applied in memory, and on disk. */
+export type Progress = { readonly type: 'progress'; readonly applied: Slot; readonly durable: Slot };
+/** How far are you? */
+export type AskProgress = { readonly type: 'askProgress' };
+/** Send me what was decided from this slot on. */
+export type CatchUp = { readonly type: 'catchUp'; readonly fromSlot: Slot };
+/** Consecutive decisions. */
+export type Decisions = {
+  readonly type: 'decisions';
+  readonly firstSlot: Slot;
+  readonly batches: readonly Batch[];
+};
+
+// From outside, and back.
+
+export type LeaderStatus = {
+  readonly type: 'leaderStatus';
+  readonly id: number;
+  readonly leads: boolean;
+  readonly ballot: Ballot;
+  /** Slots proposed and not yet decided, and chunks that wait for one. */
+  readonly open: number;
+  readonly pending: number;
+};
+
+export type AcceptorMessage = P1a | P2a | ReadCheck | Collect;
+export type ScoutMessage = P1b;
+export type CommanderMessage = P2b;
+export type LeaderMessage =
+  | Heartbeat
+  | Objection
+  | Canvass
+  | CanvassReply
+  | Propose
+  | ConfirmRead
+  | ReadAck
+  | Collect
+  | Applied
+  | StatusRequest
+  | OpenSlots;
+
+/** A leader's note to itself: gather what else this turn brings, then open slots for it. */
+export type OpenSlots = { readonly type: 'openSlots' };
+
+export type ReplicaMessage =
+  | ClientMessage
+  | Accepted
+  | Decision
+  | Leadership
+  | ReadConfirmed
+  | Progress
+  | AskProgress
+  | CatchUp
+  | Decisions
+  | SnapshotOffer
+  | SnapshotPiece;

@@ -1,0 +1,55 @@
+import type { LoadProgram, ProgramReference } from '../../actors/program.ts';
+import { type ApplicationReference, loadApplications } from '../replication/load-applications.ts';
+import { ReplicatedState } from '../replication/replicated-state.ts';
+import { snapshotSender } from '../replication/snapshot-sender.ts';
+import { type AcceptorInput, acceptor } from './acceptor.ts';
+import { loadAcceptorRecords } from './acceptor-records.ts';
+import { compareBallots, LOWEST_BALLOT } from './ballot.ts';
+import { commander } from './commander.ts';
+import { type LeaderInput, leader } from './leader.ts';
+import { replica } from './replica.ts';
+import type { ReplicaInput } from './replica-context.ts';
+import { scout } from './scout.ts';
+import { PAXOS_DEFAULTS, type PaxosSettings } from './settings.ts';
+
+/** What a node of a Multi-Paxos cluster runs. Plain data. */
+export interface PaxosOptions {
+  /** All nodes: each has an acceptor, a replica and a possible leader. */
+  readonly nodes: readonly string[];
+  readonly applications: readonly ApplicationReference[];
+  readonly settings?: Partial<PaxosSettings>;
+}
+
+/** Names the program of a Multi-Paxos node, for a host to load. */
+export function paxosProgram(options: PaxosOptions): ProgramReference {
+  return { module: import.meta.url, options };
+}
+
+/** A node of a Multi-Paxos cluster, with all that its journal remembers. */
+export const program: LoadProgram = async ({ node, journal, random }, options) => {
+  const { nodes, applications, settings: changed } = options as PaxosOptions;
+  const settings: PaxosSettings = { ...PAXOS_DEFAULTS, ...changed };
+  const records = loadAcceptorRecords(journal);
+  const state = new ReplicatedState(journal, await loadApplications(applications));
+  const isNew = compareBallots(records.ballot, LOWEST_BALLOT) === 0;
+  return {
+    roles: { acceptor, replica, leader, scout, commander, snapshotSender },
+    start: [
+      { role: 'acceptor', input: { node, settings, records } satisfies AcceptorInput },
+      { role: 'replica', input: { node, nodes, settings, state } satisfies ReplicaInput },
+      {
+        role: 'leader',
+        input: {
+          node,
+          nodes,
+          settings,
+          random,
+          promised: records.ballot,
+          applied: state.applied,
+          floor: records.floor,
+          leadsFirst: isNew && node === nodes[0],
+        } satisfies LeaderInput,
+      },
+    ],
+  };
+};

@@ -1,0 +1,58 @@
+import type { Address } from '../../actors/address.ts';
+import type { Outcome } from './replicated-state.ts';
+
+// What clients and replicas say to one another, whatever the protocol between the replicas.
+
+/** Commands of one session, or the opening of one. */
+export type Request = {
+  readonly type: 'request';
+  readonly chunk: Uint8Array;
+  /** By what the answer is known: the session's number, or the nonce of its opening. */
+  readonly key: number | string;
+  /** Set when a replica passes the request on to the one beside the leader. */
+  readonly client?: Address;
+};
+export type Reply = { readonly type: 'reply'; readonly outcome: Outcome };
+
+/** Questions to applications; linearizable, or answered from what this replica has applied. */
+export type Query = {
+  readonly type: 'query';
+  readonly id: number;
+  readonly linearizable: boolean;
+  readonly questions: readonly (readonly [application: string, query: unknown])[];
+};
+/** One answer a question, in their order. */
+export type Answers = { readonly type: 'answers'; readonly id: number; readonly answers: readonly Answer[] };
+/** An answer, or why there is none. */
+export type Answer = readonly [answer: unknown] | readonly [undefined, code: string, message: string];
+
+/** A question that is answered once the application has applied more than `newerThan` operations. Not linearizable. */
+export type Follow = {
+  readonly type: 'follow';
+  readonly id: number;
+  readonly application: string;
+  readonly query: unknown;
+  readonly newerThan: number;
+};
+/** The answer, as of the application's `version`-th operation. */
+export type Followed = {
+  readonly type: 'followed';
+  readonly id: number;
+  readonly answer: Answer;
+  readonly version: number;
+};
+
+export type StatusRequest = { readonly type: 'status'; readonly id: number };
+export type ReplicaStatus = {
+  readonly type: 'replicaStatus';
+  readonly id: number;
+  /** The node that leads, as far as this one knows. */
+  readonly leader: string | undefined;
+  /** Commands are applied up to this position of the log; on disk up to `durable`. */
+  readonly applied: number;
+  readonly durable: number;
+  /** It has all that it knows to be decided. */
+  readonly current: boolean;
+};
+
+export type ClientMessage = Request | Query | Follow | StatusRequest;

@@ -1,0 +1,11 @@
+import type { SnapshotChunk, SnapshotCursor } from './snapshot.ts';
+
+// Between the sender of a snapshot and the replica that is too far behind for single decisions.
+
+/** What you miss is gone; I can send the state as of `index`. */
+export type SnapshotOffer = { readonly type: 'snapshotOffer'; readonly index: number };
+/** Send the piece at the cursor; null: the first. */
+export type SnapshotRequest = { readonly type: 'snapshotRequest'; readonly cursor: SnapshotCursor | null };
+export type SnapshotPiece = { readonly type: 'snapshotPiece'; readonly piece: SnapshotChunk };
+/** To the sender's own child: offer it again, the other side may not have heard. */
+export type OfferAgain = { readonly type: 'offerAgain' };

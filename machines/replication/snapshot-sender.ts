@@ -1,0 +1,51 @@
+import { assertEvent, setup } from 'xstate';
+import type { Address } from '../../actors/address.ts';
+import { type Effect, send } from '../../actors/effects.ts';
+import type { Received } from '../../actors/envelope.ts';
+import type { SnapshotSource } from './snapshot.ts';
+import type { OfferAgain, SnapshotOffer, SnapshotPiece, SnapshotRequest } from './snapshot-messages.ts';
+
+export interface SnapshotSenderInput {
+  readonly source: SnapshotSource;
+  /** The replica that is behind. */
+  readonly to: Address;
+  readonly pieceBytesMax: number;
+  /** Gives up when nothing is asked for this long. */
+  readonly idleMs: number;
+}
+
+type SnapshotSenderEvent = Received<SnapshotRequest | OfferAgain>;
+interface Arguments {
+  readonly context: SnapshotSenderInput;
+  readonly event: SnapshotSenderEvent;
+}
+
+/** Sends one snapshot to one replica, a piece for each request: the receiver sets the pace, and may resume. */
+export const snapshotSender = setup({
+  types: {} as { context: SnapshotSenderInput; events: SnapshotSenderEvent; input: SnapshotSenderInput },
+  actions: {
+    offer: ({ context }: Pick<Arguments, 'context'>): Effect =>
+      send<SnapshotOffer>(context.to, { type: 'snapshotOffer', index: context.source.index }),
+    sendPiece: ({ context, event }: Arguments): Effect => {
+      assertEvent(event, 'snapshotRequest');
+      const piece = context.source.read(event.cursor, context.pieceBytesMax);
+      return send<SnapshotPiece>(event.from, { type: 'snapshotPiece', piece });
+    },
+    close: ({ context }: Pick<Arguments, 'context'>): void => context.source[Symbol.dispose](),
+  },
+  delays: { idleMs: ({ context }: Pick<Arguments, 'context'>) => context.idleMs },
+}).createMachine({
+  id: 'snapshotSender',
+  context: ({ input }) => input,
+  initial: 'offering',
+  states: {
+    offering: {
+      entry: 'offer',
+      on: { offerAgain: { target: 'offering', reenter: true } },
+      after: { idleMs: 'closed' },
+    },
+    sending: { after: { idleMs: 'closed' } },
+    closed: { type: 'final', entry: 'close' },
+  },
+  on: { snapshotRequest: { target: '.sending', actions: 'sendPiece' } },
+});

@@ -1,0 +1,9 @@
+/** What a command says to the shell that called it. */
+export const EXIT_OK = 0;
+/** The output differs from the expected one, or the system failed. */
+export const EXIT_FAILED = 1;
+/** A script or the arguments are wrong. */
+export const EXIT_BAD_INPUT = 2;
+
+/** The arguments do not make sense together. */
+export class UsageError extends Error {}

@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+/** The command line: reads arguments, hands over to one file for each command, and turns the outcome into an exit status. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { SynodError } from '../../actors/errors.ts';
+import { BadScenarioError } from '../scenario/errors.ts';
+import { scenarioProtocols } from '../scenario/scenario.ts';
+import { benchCommand } from './bench-command.ts';
+import { EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK, UsageError } from './exit-status.ts';
+import { runCommand } from './run-command.ts';
+import { startCommand } from './start-command.ts';
+
+function versionOfPackage(): string {
+  // Source and build lie at different depths below the package.
+  for (const path of ['../../package.json', '../../../package.json']) {
+    try {
+      const content: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+      if (typeof content === 'object' && content !== null && 'version' in content)
+        return String(content.version);
+    } catch {
+      // Not at this depth.
+    }
+  }
+  return 'unknown';
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_BAD_INPUT;
+  process.stderr.write(`${messageOf(error)}\n`);
+  return error instanceof BadScenarioError || error instanceof UsageError ? EXIT_BAD_INPUT : EXIT_FAILED;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof BadScenarioError) return error.message;
+  if (error instanceof UsageError) return `synod: ${error.message}`;
+  if (error instanceof SynodError) return `synod: ${error.message} (${error.code})`;
+  return `synod: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
+
+/** Ends the process when what was written has left it. */
+function exit(status: number): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(status)));
+}
+
+// Whoever reads us has had enough (`synod run … | head`): there is nobody left to tell.
+process.stdout.on('error', () => process.exit(EXIT_FAILED));
+
+let status = EXIT_OK;
+const ending = (outcome: number) => {
+  status = outcome;
+};
+const program = new Command('synod')
+  .description('Replicated systems made of statecharts: run them, break them, measure them.')
+  .version(versionOfPackage())
+  .exitOverride()
+  .showHelpAfterError('(synod --help and synod COMMAND --help say more)');
+program.addCommand(runCommand(scenarioProtocols, ending).copyInheritedSettings(program));
+program.addCommand(startCommand(ending).copyInheritedSettings(program));
+program.addCommand(benchCommand(ending).copyInheritedSettings(program));
+program.parseAsync().then(
+  () => exit(status),
+  (error: unknown) => exit(statusOf(error)),
+);

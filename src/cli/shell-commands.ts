@@ -1,0 +1,182 @@
+import Table from 'cli-table3';
+import type { Chatroom } from '../chatroom.ts';
+import type { Cluster } from '../cluster.ts';
+import type { KeyValueStore } from '../key-value-store.ts';
+import {
+  type Argument,
+  type Commands,
+  command,
+  parseWholeNumber,
+  present,
+  text,
+  word,
+} from '../scenario/command.ts';
+import { LineError } from '../scenario/errors.ts';
+
+/** How many entries `scan` shows at most. */
+const SCAN_ENTRIES_MAX = 1000;
+
+/** What the commands of the shell act on. */
+export interface ShellSession {
+  readonly cluster: Cluster;
+  readonly store: KeyValueStore;
+  readonly room: Chatroom;
+  /** Prints a result. */
+  print(line: string): void;
+  /** Tells a person at the keyboard something that a program reading our output need not know. */
+  note(line: string): void;
+  /** Ends the shell after this command. */
+  exit(): void;
+}
+
+/** The nodes that ids are checked against. */
+export interface ShellScope {
+  readonly nodes: number;
+}
+
+const node: Argument<ShellScope, number> = {
+  label: 'N',
+  read(line, { nodes }) {
+    const id = parseWholeNumber(present(line.word(), 'N'), 'N');
+    if (id >= nodes) throw new LineError(`there is no node ${id}: they are 0 to ${nodes - 1}`);
+    return id;
+  },
+};
+const nodeA = { ...node, label: 'A' };
+const nodeB = { ...node, label: 'B' };
+const prefix: Argument<ShellScope, string> = { label: '[PREFIX]', read: (line) => line.word() ?? '' };
+
+const plain = command<ShellScope, ShellSession, []>;
+const ofWord = command<ShellScope, ShellSession, [string]>;
+const ofNode = command<ShellScope, ShellSession, [number]>;
+const ofLink = command<ShellScope, ShellSession, [number, number]>;
+
+/** The commands of the shell. */
+export const shellCommands: Commands<ShellScope, ShellSession> = {
+  get: ofWord({
+    arguments: [word('K')],
+    meaning: 'the value of a key: K = V, or K = None',
+    async act({ store, print }, key) {
+      print(`${key} = ${show(await store.get(key))}`);
+    },
+  }),
+  set: command<ShellScope, ShellSession, [string, string]>({
+    arguments: [word('K'), text('V')],
+    meaning: 'store a value, the rest of the line',
+    async act({ store, note }, key, value) {
+      await store.put(key, value);
+      note('stored');
+    },
+  }),
+  del: ofWord({
+    arguments: [word('K')],
+    meaning: 'delete a key',
+    async act({ store, note }, key) {
+      note((await store.delete(key)) ? 'deleted' : 'there was no such key');
+    },
+  }),
+  scan: ofWord({
+    arguments: [prefix],
+    meaning: 'the keys that begin with PREFIX, in order',
+    async act({ store, print, note }, begin) {
+      let shown = 0;
+      for await (const [key, value] of store.scan(begin, { limit: SCAN_ENTRIES_MAX })) {
+        print(`${key} = ${show(value)}`);
+        shown++;
+      }
+      if (shown === 0) note('no keys');
+      if (shown === SCAN_ENTRIES_MAX) note(`the first ${SCAN_ENTRIES_MAX}; narrow it down with a prefix`);
+    },
+  }),
+  send: ofWord({
+    arguments: [text('TEXT')],
+    meaning: 'say something in the chat room',
+    async act({ room, note }, message) {
+      note(`message ${await room.send(message)}`);
+    },
+  }),
+  log: plain({
+    arguments: [],
+    meaning: 'what was said in the chat room',
+    async act({ room, print, note }) {
+      const lines = room.log();
+      for (const { slot, sender, text: said } of lines) print(`${slot} ${sender}: ${said}`);
+      if (lines.length === 0) note('nothing was said');
+    },
+  }),
+  crash: ofNode({
+    arguments: [node],
+    meaning: 'kill a node at whatever it is doing',
+    async act({ cluster, note }, id) {
+      await cluster.crash(id);
+      note(
+        cluster.hasQuorum()
+          ? `node ${id} is dead`
+          : `node ${id} is dead, and no majority is left: restart one`,
+      );
+    },
+  }),
+  restart: ofNode({
+    arguments: [node],
+    meaning: 'start a node again from its disk',
+    async act({ cluster, note }, id) {
+      await cluster.restart(id);
+      note(`node ${id} is up`);
+    },
+  }),
+  disconnect: ofLink({
+    arguments: [nodeA, nodeB],
+    meaning: 'cut the link between two nodes',
+    async act({ cluster, note }, a, b) {
+      if (a === b) throw new LineError(`node ${a} has no link to itself`);
+      await cluster.disconnect(a, b);
+      note(`${a} and ${b} do not hear each other`);
+    },
+  }),
+  connect: ofLink({
+    arguments: [nodeA, nodeB],
+    meaning: 'mend the link between two nodes',
+    async act({ cluster, note }, a, b) {
+      if (a === b) throw new LineError(`node ${a} has no link to itself`);
+      await cluster.connect(a, b);
+      note(`${a} and ${b} hear each other`);
+    },
+  }),
+  status: plain({
+    arguments: [],
+    meaning: 'the nodes: who is up, who leads, how far each is',
+    async act({ cluster, print }) {
+      const status = await cluster.status();
+      const table = new Table({
+        head: ['node', 'state', 'applied', 'durable'],
+        style: { head: [], border: [] },
+      });
+      for (const { node: id, up, leads, applied, durable } of status.nodes) {
+        table.push([id, up ? (leads ? 'leads' : 'up') : 'down', applied ?? '', durable ?? '']);
+      }
+      print(table.toString());
+      if (status.cut.length > 0) print(`cut: ${status.cut.map(([a, b]) => `${a}-${b}`).join(' ')}`);
+    },
+  }),
+  help: plain({
+    arguments: [],
+    meaning: 'this list',
+    act: ({ print }) => print(helpText()),
+  }),
+  exit: plain({ arguments: [], meaning: 'end', act: (session) => session.exit() }),
+};
+
+function helpText(): string {
+  const rows = Object.entries(shellCommands).map(
+    ([name, { synopsis, meaning }]) => [`${name} ${synopsis}`, meaning] as const,
+  );
+  const width = Math.max(...rows.map(([usage]) => usage.length));
+  return rows.map(([usage, meaning]) => `${usage.padEnd(width)}  ${meaning}`).join('\n');
+}
+
+function show(value: string | Uint8Array | undefined): string {
+  if (value === undefined) return 'None';
+  return typeof value === 'string'
+    ? value
+    : `<${value.byteLength} bytes> ${Buffer.from(value).toString('hex').slice(0, 64)}`;
+}

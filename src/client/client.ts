@@ -1,0 +1,163 @@
+import type { Message } from '../../actors/envelope.ts';
+import type { Application } from '../../machines/replication/application.ts';
+import type { Answers, Followed, Reply } from '../../machines/replication/client-messages.ts';
+import type { Gateway, GatewayUser } from './gateway.ts';
+import { Questions } from './questions.ts';
+import { Session } from './session.ts';
+
+/** How a client behaves. */
+export interface ClientOptions {
+  /** An operation or a question fails when no answer has come after this; 10,000 by default. */
+  readonly timeoutMs?: number;
+  /** Operations under way at most; more are refused with `SYNOD_OVERLOADED`. 65,536 by default. */
+  readonly inFlightMax?: number;
+}
+
+/** How a question is to be answered. */
+export interface QueryOptions {
+  readonly timeoutMs?: number;
+  /**
+   * `linearizable` (the default): reflects every operation that was completed, by anybody, before the question.
+   * `stale`: from what one node has applied, however far behind it is.
+   */
+  readonly consistency?: 'linearizable' | 'stale';
+  /** For a stale question: the node to ask. */
+  readonly node?: number;
+}
+
+/** News of an application, as of its `version`-th operation. */
+export interface News<Answer> {
+  readonly answer: Answer;
+  readonly version: number;
+}
+
+const TIMEOUT_MS = 10_000;
+const IN_FLIGHT_MAX = 65_536;
+
+/**
+ * A client of a cluster, with a session: its operations are applied exactly once and in the order of its calls,
+ * through every crash and change of leader. Make one by `cluster.client()`.
+ */
+export class Client implements AsyncDisposable {
+  readonly name: string;
+  readonly #gateway: Gateway;
+  readonly #session: Session;
+  readonly #questions: Questions;
+  readonly #timeoutMs: number;
+
+  /** Use `cluster.client()`. */
+  constructor(name: string, gateway: Gateway, hasQuorum: () => boolean, options: ClientOptions = {}) {
+    const { timeoutMs = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX } = options;
+    this.name = name;
+    this.#gateway = gateway;
+    this.#timeoutMs = timeoutMs;
+    const user: GatewayUser = {
+      receive: (message) => this.#receive(message),
+      flush: (position) => {
+        this.#session.flush(position);
+        this.#questions.flush();
+      },
+      tick: (nowMs) => {
+        const sessionWaits = this.#session.tick(nowMs);
+        return this.#questions.tick(nowMs) || sessionWaits;
+      },
+      nodeEnded: (node) => {
+        this.#session.nodeEnded();
+        this.#questions.nodeEnded(node);
+      },
+      get position() {
+        return session.position;
+      },
+    };
+    const session = new Session(name, gateway, user, inFlightMax, hasQuorum);
+    this.#session = session;
+    this.#questions = new Questions(name, gateway, hasQuorum);
+    gateway.join(name, user);
+  }
+
+  /** Operations that no answer has come for. */
+  get inFlight(): number {
+    return this.#session.inFlight;
+  }
+
+  /** Resolves when the cluster knows this client's session. */
+  open(): Promise<void> {
+    return this.#session.open();
+  }
+
+  /**
+   * Has an operation applied, exactly once, and resolves with its result when that is durable on a majority.
+   * @throws TimeoutError, NoQuorumError: it may have happened, and may happen yet; later operations of this
+   *   client come after it. OverloadedError: it was not begun. RefusedError: the application said no.
+   */
+  async execute<Operation, Result>(
+    application: Pick<Application<Operation, Result>, 'name' | 'check'>,
+    operation: Operation,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<Exclude<Result, { readonly refused: string }>> {
+    application.check?.(operation);
+    const result = await this.#session.execute(
+      application.name,
+      operation,
+      options.timeoutMs ?? this.#timeoutMs,
+    );
+    // The application's own result, through msgpack and back.
+    return result as Exclude<Result, { readonly refused: string }>;
+  }
+
+  /** Asks an application. @throws TimeoutError, NoQuorumError; RefusedError when the question makes no sense. */
+  async query<Query, Answer>(
+    application: { readonly name: string; query(query: Query, ...rest: never): Answer },
+    query: Query,
+    { timeoutMs = this.#timeoutMs, consistency = 'linearizable', node }: QueryOptions = {},
+  ): Promise<Exclude<Answer, { readonly refused: string }>> {
+    const answer =
+      consistency === 'linearizable'
+        ? await this.#questions.askLinearizable(application.name, query, timeoutMs)
+        : await this.#questions.askStale(application.name, query, timeoutMs, node?.toString());
+    return answer as Exclude<Answer, { readonly refused: string }>;
+  }
+
+  /**
+   * Asks one node for an answer as soon as the application has applied more than `newerThan` operations there.
+   * Undefined when the node is down or ends. Ask again with the `version` of the answer to follow what happens.
+   */
+  async follow<Query, Answer>(
+    application: { readonly name: string; query(query: Query, ...rest: never): Answer },
+    query: Query,
+    newerThan: number,
+    node: number,
+  ): Promise<News<Exclude<Answer, { readonly refused: string }>> | undefined> {
+    const news = await this.#questions.follow(application.name, query, newerThan, String(node));
+    return news as News<Exclude<Answer, { readonly refused: string }>> | undefined;
+  }
+
+  /** Resolves when none of this client's operations is under way. */
+  idle(): Promise<void> {
+    return this.#session.idle();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#gateway.leave(this.name);
+    this.#session.close();
+    this.#questions.close();
+  }
+
+  #receive(message: Message): void {
+    switch (message.type) {
+      case 'reply':
+        this.#session.receiveReply(message as Reply);
+        return;
+      case 'refused':
+        this.#session.receiveRefusal();
+        return;
+      case 'answers':
+        this.#questions.receiveAnswers(message as Answers);
+        return;
+      case 'followed':
+        this.#questions.receiveNews(message as Followed);
+        return;
+      default:
+    }
+  }
+}

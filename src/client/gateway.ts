@@ -1,0 +1,167 @@
+import { type Address, addressOf } from '../../actors/address.ts';
+import type { Cancel, Clock } from '../../actors/clock.ts';
+import type { Envelope, Message } from '../../actors/envelope.ts';
+import { CLIENTS, type Host } from '../../actors/host.ts';
+import type { Random } from '../../actors/random.ts';
+
+/** One who sends through a gateway. */
+export interface GatewayUser {
+  /** A message for this user. */
+  receive(message: Message, node: string): void;
+  /** The number of operations that were ever handed to this user. */
+  readonly position: number;
+  /** Puts what waits into the frame that is about to leave: operations up to the given position, or all. */
+  flush(position?: number): void;
+  /** Time has passed: what has waited too long is sent again, or fails. True while anything waits. */
+  tick(nowMs: number): boolean;
+  /** A node has ended: what was sent to it will not be answered. */
+  nodeEnded(node: string): void;
+}
+
+/** How often users look at what they wait for. */
+const TICK_MS = 25;
+
+/**
+ * Where all clients of a cluster meet its nodes: gathers what they send in one frame for each node, hands out
+ * what arrives, and knows the node that answered last, which is the leader's.
+ */
+export class Gateway {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly #host: Host;
+  readonly #nodes: readonly string[];
+  readonly #entrance: string;
+  readonly #users = new Map<string, GatewayUser>();
+  readonly #outbox = new Map<string, Envelope[]>();
+  readonly #up = new Set<string>();
+  /** Who handed in operations, in that order, so that they leave in that order; each with the position reached. */
+  #order: { readonly user: GatewayUser; position: number }[] = [];
+  #flushRequested = false;
+  #cancelTick: Cancel | undefined;
+  #target: string;
+  #targetSpokeMs = 0;
+
+  /** `entrance` is the role that clients talk to on each node. */
+  constructor(host: Host, nodes: readonly string[], entrance: string) {
+    this.#host = host;
+    this.#nodes = nodes;
+    this.#entrance = entrance;
+    this.#target = nodes[0]!;
+    this.clock = host.clock;
+    this.random = host.random;
+  }
+
+  /** The node to send to: the leader's, as far as is known. */
+  get target(): string {
+    return this.#target;
+  }
+
+  /** Adds a user under a name that is no other's. */
+  join(name: string, user: GatewayUser): void {
+    this.#users.set(name, user);
+  }
+
+  leave(name: string): void {
+    this.#users.delete(name);
+  }
+
+  isUp(node: string): boolean {
+    return this.#up.has(node);
+  }
+
+  nodeStarted(node: string): void {
+    this.#up.add(node);
+    if (!this.#up.has(this.#target)) this.#target = node;
+  }
+
+  nodeEnded(node: string): void {
+    this.#up.delete(node);
+    if (this.#target === node) this.turnFrom(node);
+    for (const user of this.#users.values()) user.nodeEnded(node);
+  }
+
+  /** The target does not answer: tries another node that is up. */
+  turnFrom(node: string): void {
+    if (node !== this.#target) return;
+    const from = this.#nodes.indexOf(node);
+    for (let step = 1; step <= this.#nodes.length; step++) {
+      const next = this.#nodes[(from + step) % this.#nodes.length]!;
+      if (this.#up.has(next)) {
+        this.#target = next;
+        this.#targetSpokeMs = this.clock.now();
+        return;
+      }
+    }
+  }
+
+  /** When the target last said anything, or became the target. */
+  get targetSpokeMs(): number {
+    return this.#targetSpokeMs;
+  }
+
+  /** An operation was handed to a user. */
+  enqueue(user: GatewayUser): void {
+    const last = this.#order.at(-1);
+    if (last?.user === user) last.position = user.position;
+    else this.#order.push({ user, position: user.position });
+    this.requestFlush();
+  }
+
+  /** Asks for {@link GatewayUser.flush} of all users once what is happening right now has happened. */
+  requestFlush(): void {
+    if (this.#flushRequested) return;
+    this.#flushRequested = true;
+    this.clock.soon(() => {
+      this.#flushRequested = false;
+      const order = this.#order;
+      this.#order = [];
+      for (const { user, position } of order) user.flush(position);
+      for (const user of this.#users.values()) user.flush();
+      this.#post();
+    });
+    this.#requestTick();
+  }
+
+  /** Puts a message for a role of a node (its entrance, unless another is named) into the next frame. */
+  send(user: string, node: string, message: Message, role = this.#entrance): void {
+    const envelope: Envelope = { to: addressOf(node, role), from: addressOf(CLIENTS, user), message };
+    const frame = this.#outbox.get(node);
+    if (frame === undefined) this.#outbox.set(node, [envelope]);
+    else frame.push(envelope);
+    this.requestFlush();
+  }
+
+  /** Envelopes have arrived from a node. */
+  receive(envelopes: readonly Envelope[], node: string): void {
+    for (const { to, message } of envelopes) {
+      if (message.type === 'reply') this.#target = node; // It stands beside the leader.
+      this.#users.get(nameOf(to))?.receive(message, node);
+    }
+    if (node === this.#target) this.#targetSpokeMs = this.clock.now();
+  }
+
+  close(): void {
+    this.#cancelTick?.();
+    this.#users.clear();
+  }
+
+  #post(): void {
+    for (const [node, envelopes] of this.#outbox) if (this.#up.has(node)) this.#host.send(node, envelopes);
+    this.#outbox.clear();
+  }
+
+  #requestTick(): void {
+    if (this.#cancelTick !== undefined) return;
+    this.#cancelTick = this.clock.after(TICK_MS, () => {
+      this.#cancelTick = undefined;
+      const nowMs = this.clock.now();
+      let waits = false;
+      for (const user of this.#users.values()) waits = user.tick(nowMs) || waits;
+      if (waits) this.#requestTick();
+    });
+  }
+}
+
+function nameOf(address: Address): string {
+  return address.slice(address.indexOf('/') + 1);
+}

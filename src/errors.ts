@@ -1,0 +1,65 @@
+import { SynodError } from '../actors/errors.ts';
+
+/** No answer came in time. The operation may have happened, and may happen yet. */
+export class TimeoutError extends SynodError {
+  constructor(what: string, timeoutMs: number) {
+    super(
+      'SYNOD_TIMEOUT',
+      `${what} was not answered within ${timeoutMs} ms; it may have happened, and may happen yet. ` +
+        'Read back what you need to know, or give a longer timeoutMs',
+    );
+  }
+}
+
+/** No majority of connected nodes was there to answer. The operation may have happened, and may happen yet. */
+export class NoQuorumError extends SynodError {
+  constructor(what: string, timeoutMs: number) {
+    super(
+      'SYNOD_NO_QUORUM',
+      `${what} was not answered within ${timeoutMs} ms: no connected majority of the nodes lives. ` +
+        'Restart or connect nodes; it may happen then',
+    );
+  }
+}
+
+/** The client has too much under way already. The operation was not begun. */
+export class OverloadedError extends SynodError {
+  constructor(what: string, inFlightMax: number) {
+    super(
+      'SYNOD_OVERLOADED',
+      `${what} was not begun: ${inFlightMax} operations of this client are under way. ` +
+        'Wait for some of them, or raise inFlightMax',
+    );
+  }
+}
+
+/** The cluster has forgotten the session, for it knew of too many. Whether its unanswered operations happened is not known. */
+export class SessionExpiredError extends SynodError {
+  constructor(what: string) {
+    super(
+      'SYNOD_SESSION_EXPIRED',
+      `${what}: the cluster has forgotten this client's session; read back and try again`,
+    );
+  }
+}
+
+/** The client or its cluster was closed. */
+export class ClosedError extends SynodError {
+  constructor(what: string) {
+    super('SYNOD_CLOSED', `${what}: the client or its cluster is closed; open another`);
+  }
+}
+
+/** The application, or its replica, refused a question or an operation; `code` says why. */
+export class RefusedError extends SynodError {
+  constructor(code: `SYNOD_${string}`, message: string) {
+    super(code, message);
+  }
+}
+
+/** An option that makes no sense. Nothing was started. */
+export class BadOptionError extends SynodError {
+  constructor(option: string, value: unknown, expected: string) {
+    super('SYNOD_BAD_OPTION', `${option}: ${JSON.stringify(value)} given, ${expected} expected`);
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Synod: replicated applications on worker threads.
+ *
+ * ```ts
+ * import { createCluster, kv, openKeyValueStore } from 'synod';
+ *
+ * await using cluster = await createCluster({ protocol: 'paxos', nodes: 3, application: kv, dataDir: './data' });
+ * const store = openKeyValueStore(await cluster.client());
+ * await store.put('greeting', 'hello');
+ * ```
+ */
+export { SynodError } from '../actors/errors.ts';
+export type { InspectionEvent } from '../actors/inspection.ts';
+export type {
+  Application,
+  ApplicationState,
+  ReadableState,
+} from '../machines/replication/application.ts';
+export { chatroom } from './applications/chatroom.ts';
+export { kv } from './applications/kv.ts';
+export { type Chatroom, openChatroom } from './chatroom.ts';
+export type { Client, ClientOptions, QueryOptions } from './client/client.ts';
+export type { Cluster, ClusterEvents, ClusterStatus, NodeStatus } from './cluster.ts';
+export { type CreateClusterOptions, createCluster } from './create-cluster.ts';
+export * from './errors.ts';
+export { type KeyValueStore, openKeyValueStore } from './key-value-store.ts';
+export type { ProtocolName } from './protocols.ts';

@@ -1,0 +1,67 @@
+import { SynodError } from '../../actors/errors.ts';
+import { ScenarioFailedError } from './errors.ts';
+import type { Environment, ScenarioRun } from './grammar.ts';
+import type { Script, Step } from './parse.ts';
+
+/** What was done for one line of a script, for whoever watches. */
+export interface Progress {
+  readonly line: number;
+  readonly source: string;
+  readonly tookMs: number;
+  /** The state of the system afterwards, in a few words. */
+  readonly state: string;
+}
+
+/** What a script needs to run, and who watches. */
+export interface RunOptions {
+  /** The folder for the nodes' data; it exists and is empty. */
+  readonly dataDir: string;
+  print(line: string): void;
+  /** A server has ended that the script did not end. */
+  readonly warn?: ((error: Error) => void) | undefined;
+  readonly watch?: ((progress: Progress) => void) | undefined;
+  /** Ends the run early: nothing more is printed, everything is let go of. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs a script in a system of its own, which is gone when this resolves. @throws ScenarioFailedError when a command fails. */
+export async function runScript(script: Script, file: string, options: RunOptions): Promise<void> {
+  const { dataDir, watch, signal = new AbortController().signal } = options;
+  const environment: Environment = {
+    dataDir,
+    signal,
+    warn: (error) => options.warn?.(error),
+    print: (line) => {
+      if (!signal.aborted) options.print(line);
+    },
+  };
+  const aborted = abortion(signal);
+  aborted.catch(() => undefined);
+  const { run, steps } = script.open(environment);
+  await using _ = run;
+  for (const step of steps) {
+    const startedMs = performance.now();
+    try {
+      const acting = step.act();
+      // Lines that wait for nothing are carried out in one tick, so that they reach the system together and in order.
+      if (acting !== undefined) await Promise.race([acting, aborted]);
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (cause instanceof SynodError) throw new ScenarioFailedError(file, step.line, cause);
+      throw cause;
+    }
+    if (watch !== undefined) watch(await progress(step, run, performance.now() - startedMs));
+  }
+}
+
+async function progress(step: Step, run: ScenarioRun, tookMs: number): Promise<Progress> {
+  return { line: step.line, source: step.source, tookMs, state: await run.describe() };
+}
+
+/** Rejects when the signal is given; never settles otherwise. */
+function abortion(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,60 @@
+import { openChatCluster } from './chat-cluster.ts';
+import { chatGrammar } from './chat-grammar.ts';
+import { BadScenarioError } from './errors.ts';
+import { commandLines, linesOf, parseScript, type Script } from './parse.ts';
+import { type RunOptions, runScript } from './run-script.ts';
+
+/** A script that was checked whole and can run. */
+export interface Scenario {
+  readonly file: string;
+  readonly protocol: string;
+  /** Runs the script in a system of its own, which is gone when this resolves. @throws ScenarioFailedError when a command fails. */
+  run(options: RunOptions): Promise<void>;
+}
+
+type Parse = (file: string, content: string) => Script;
+
+/** The grammar of each protocol's scripts. */
+const grammars: Readonly<Record<string, Parse>> = {
+  paxos: (file, content) => parseScript(chatGrammar(openChatCluster('paxos')), file, content),
+};
+
+/** The protocol of a script that does not name one, by its first command. */
+const protocolByFirstCommand: Readonly<Record<string, string>> = { start: 'paxos' };
+const PROTOCOL_BY_DEFAULT = 'paxos';
+
+/** The protocols that scripts can be run on. */
+export const scenarioProtocols: readonly string[] = Object.keys(grammars);
+
+/**
+ * Reads and checks a script. Its protocol is the one given, else that of a line `# protocol: NAME` before its
+ * first command, else the one that its first command belongs to.
+ * @throws BadScenarioError with every line that is wrong.
+ */
+export function parseScenario(file: string, content: string, protocol?: string): Scenario {
+  const chosen = protocol ?? protocolOf(file, content);
+  const parse = Object.hasOwn(grammars, chosen) ? grammars[chosen] : undefined;
+  if (parse === undefined)
+    throw new BadScenarioError(file, [{ line: undefined, what: unknownProtocol(chosen) }]);
+  const script = parse(file, content);
+  return { file, protocol: chosen, run: (options) => runScript(script, file, options) };
+}
+
+function protocolOf(file: string, content: string): string {
+  const first = commandLines(content)[0];
+  const top = linesOf(content).slice(0, first === undefined ? undefined : first.line - 1);
+  for (const [index, line] of top.entries()) {
+    const named = /^\s*#\s*protocol:\s*(\S*)\s*$/.exec(line)?.[1];
+    if (named === undefined) continue;
+    if (Object.hasOwn(grammars, named)) return named;
+    throw new BadScenarioError(file, [{ line: index + 1, what: unknownProtocol(named) }]);
+  }
+  const command = first?.source.split(/\s/, 1)[0] ?? '';
+  return Object.hasOwn(protocolByFirstCommand, command)
+    ? (protocolByFirstCommand[command] ?? PROTOCOL_BY_DEFAULT)
+    : PROTOCOL_BY_DEFAULT;
+}
+
+function unknownProtocol(name: string): string {
+  return `unknown protocol "${name}"; known are ${scenarioProtocols.join(', ')}`;
+}

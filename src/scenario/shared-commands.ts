@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../applications/kv.ts';
+import { type Argument, bounded, command, wholeNumber, word } from './command.ts';
+
+/** The longest `sleep` of a script. */
+export const SLEEP_MS_MAX = 600_000;
+
+/** A key-value store as a script's client sees it. Each answers `unreachable` where no majority (or no server) can be reached. */
+export interface ScriptStore {
+  get(key: string): Promise<string | undefined | Unreachable>;
+  put(key: string, value: string): Promise<undefined | Unreachable>;
+  delete(key: string): Promise<undefined | Unreachable>;
+}
+
+export const unreachable: unique symbol = Symbol('unreachable');
+export type Unreachable = typeof unreachable;
+
+/** What the commands that every grammar knows act on. */
+export interface SharedRun {
+  readonly signal: AbortSignal;
+  print(line: string): void;
+  store(client: number): ScriptStore;
+  disconnect(serverA: number, serverB: number): Promise<void>;
+  connect(serverA: number, serverB: number): Promise<void>;
+}
+
+const key = bounded(word('key'), KEY_BYTES_MAX);
+const value = bounded(word('value'), VALUE_BYTES_MAX);
+
+/** The commands that every grammar knows. A grammar gives its own arguments for ids, and may replace a command. */
+export function sharedCommands<Scope>(ids: {
+  client: Argument<Scope, number>;
+  server: Argument<Scope, number>;
+}) {
+  const define = command<Scope, SharedRun, [number, string, string]>;
+  const defineKey = command<Scope, SharedRun, [number, string]>;
+  const defineLink = command<Scope, SharedRun, [number, number]>;
+  return {
+    put: define({
+      arguments: [ids.client, key, value],
+      meaning: 'client c stores a value; waits for the commit',
+      async act(run, client, name, stored) {
+        if ((await run.store(client).put(name, stored)) === unreachable) run.print(`${name}:ERR_CONN`);
+      },
+    }),
+    get: defineKey({
+      arguments: [ids.client, key],
+      meaning: 'prints key:value, key:ERR_KEY, or key:ERR_CONN',
+      async act(run, client, name) {
+        const found = await run.store(client).get(name);
+        if (found === unreachable) run.print(`${name}:ERR_CONN`);
+        else run.print(found === undefined ? `${name}:ERR_KEY` : `${name}:${found}`);
+      },
+    }),
+    delete: defineKey({
+      arguments: [ids.client, key],
+      meaning: 'client c deletes a key; waits for the commit',
+      async act(run, client, name) {
+        if ((await run.store(client).delete(name)) === unreachable) run.print(`${name}:ERR_CONN`);
+      },
+    }),
+    disconnect: defineLink({
+      arguments: [labelled(ids.server, 'a'), labelled(ids.server, 'b')],
+      meaning: 'cuts the link between two servers, both ways',
+      act: (run, a, b) => run.disconnect(a, b),
+    }),
+    connect: defineLink({
+      arguments: [labelled(ids.server, 'a'), labelled(ids.server, 'b')],
+      meaning: 'mends the link between two servers',
+      act: (run, a, b) => run.connect(a, b),
+    }),
+    sleep: command<Scope, SharedRun, [number]>({
+      arguments: [wholeNumber('ms', 0, SLEEP_MS_MAX)],
+      meaning: 'waits so many milliseconds',
+      act: (run, ms) => sleep(ms, undefined, { signal: run.signal }),
+    }),
+  };
+}
+
+function labelled<Scope, Value>(argument: Argument<Scope, Value>, label: string): Argument<Scope, Value> {
+  return { ...argument, label };
+}

@@ -1,0 +1,58 @@
+/** Which nodes live, and which links between them are cut. */
+export class Topology {
+  readonly nodes: readonly string[];
+  readonly #up = new Set<string>();
+  readonly #cut = new Set<string>();
+
+  constructor(nodes: readonly string[]) {
+    this.nodes = nodes;
+  }
+
+  setUp(node: string, up: boolean): void {
+    if (up) this.#up.add(node);
+    else this.#up.delete(node);
+  }
+
+  isUp(node: string): boolean {
+    return this.#up.has(node);
+  }
+
+  setLink(a: string, b: string, connected: boolean): void {
+    if (connected) this.#cut.delete(linkOf(a, b));
+    else this.#cut.add(linkOf(a, b));
+  }
+
+  isLinked(a: string, b: string): boolean {
+    return !this.#cut.has(linkOf(a, b));
+  }
+
+  /** The links that are cut, each as a pair of nodes. */
+  get cut(): [string, string][] {
+    return [...this.#cut].map((link) => link.split(' ') as [string, string]);
+  }
+
+  /** Whether some live node can reach a majority directly, itself counted: only then can anything be decided. */
+  hasQuorum(): boolean {
+    return this.nodes.some((node) => this.#leadsMajority(node));
+  }
+
+  /** The live nodes that can, over others if need be, exchange messages with a node that leads a majority. */
+  majoritySide(): string[] {
+    const reached = new Set(this.nodes.filter((node) => this.#leadsMajority(node)));
+    // The set grows while it is walked.
+    for (const node of reached) for (const neighbour of this.#neighbours(node)) reached.add(neighbour);
+    return [...reached];
+  }
+
+  #leadsMajority(node: string): boolean {
+    return this.isUp(node) && this.#neighbours(node).length + 1 > this.nodes.length / 2;
+  }
+
+  #neighbours(node: string): string[] {
+    return this.nodes.filter((other) => other !== node && this.isUp(other) && this.isLinked(node, other));
+  }
+}
+
+function linkOf(a: string, b: string): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
