@@ -4,7 +4,7 @@ import { type DoneEvent, type Effect, send, sendEarly, spawn, stop } from '../..
 import type { Received } from '../../actors/envelope.ts';
 import type { RefusedMessage } from '../../actors/node.ts';
 import type { Random } from '../../actors/random.ts';
-import { type Ballot, ballotAbove, compareBallots, highestBallot } from './ballot.ts';
+import { type Ballot, ballotAbove, compareBallots, highestBallot, LOWEST_BALLOT } from './ballot.ts';
 import type { CommanderInput, CommanderOutcome } from './commander.ts';
 import type {
   Canvass,
@@ -85,6 +85,7 @@ export const leader = setup({
   types: {} as { context: LeaderContext; events: LeaderEvent; input: LeaderInput },
   guards: {
     leadsFirst: ({ context }: OnlyContext) => context.leadsFirst,
+    isNew: ({ context }: OnlyContext) => compareBallots(context.seen, LOWEST_BALLOT) === 0,
     isCurrent: ({ context, event }: Arguments) =>
       event.type === 'heartbeat' && compareBallots(event.ballot, context.seen) >= 0,
     outranks: ({ context, event }: Arguments) =>
@@ -141,6 +142,7 @@ export const leader = setup({
     electionSpreadMs: ({ context }: OnlyContext) =>
       context.random.next() * context.settings.electionSpreadMs * context.backOff,
     retryMs: ({ context }: OnlyContext) => context.settings.retryMs,
+    expectationMs: ({ context }: OnlyContext) => context.settings.electionTimeoutMs * 10,
     scoutingMs: ({ context }: OnlyContext) => context.settings.retryMs * 5,
   },
 }).createMachine({
@@ -171,12 +173,18 @@ export const leader = setup({
   initial: 'starting',
   states: {
     starting: {
-      always: [{ guard: 'leadsFirst', target: 'scouting' }, { target: 'preempted.suspecting' }],
+      always: [
+        { guard: 'leadsFirst', target: 'scouting' },
+        { guard: 'isNew', target: 'preempted.expecting' },
+        { target: 'preempted.suspecting' },
+      ],
     },
     /** Another ballot stands above this leader's, or none has stood yet. */
     preempted: {
       initial: 'trusting',
       states: {
+        /** A new cluster: one node leads first, as soon as it is up. */
+        expecting: { after: { expectationMs: 'suspecting' } },
         trusting: { after: { electionTimeoutMs: 'suspecting' } },
         suspecting: {
           entry: 'followNobody',

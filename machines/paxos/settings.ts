@@ -38,7 +38,7 @@ export interface PaxosSettings {
 
 export const PAXOS_DEFAULTS: PaxosSettings = {
   heartbeatMs: 15,
-  electionTimeoutMs: 75,
+  electionTimeoutMs: 90,
   electionSpreadMs: 40,
   retryMs: 60,
   windowSlots: 64,

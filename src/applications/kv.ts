@@ -112,7 +112,7 @@ function applyChecked(operation: KvOperation, state: ApplicationState): boolean 
 }
 
 function answerChecked(query: KvQuery, state: ReadableState): KvAnswer {
-  if (query[0] === GET) return valueOf(state.get(query[1]) ?? null);
+  if (query[0] === GET) return asValue(state.get(query[1]));
   const [, prefix, from, limit] = query;
   const entries: [string, KvValue][] = [];
   let bytes = 0;
@@ -179,7 +179,7 @@ function isValue(value: unknown): value is KvValue {
   return typeof value === 'string' || value instanceof Uint8Array;
 }
 
-function valueOf(value: unknown): KvValue | null {
+function asValue(value: unknown): KvValue | null {
   return isValue(value) ? value : null;
 }
 

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { SynodError } from '../../actors/errors.ts';
 import type { Chatroom } from '../chatroom.ts';
 import type { Cluster } from '../cluster.ts';
 import type { KeyValueStore } from '../key-value-store.ts';
@@ -15,6 +16,16 @@ import { LineError } from '../scenario/errors.ts';
 
 /** How many entries `scan` shows at most. */
 const SCAN_ENTRIES_MAX = 1000;
+
+/** Asked for something that takes a majority, where none is connected. */
+class NothingDoneError extends SynodError {
+  constructor() {
+    super(
+      'SYNOD_NO_QUORUM',
+      'nothing was done: no connected majority of the nodes lives. Restart or connect nodes first',
+    );
+  }
+}
 
 /** What the commands of the shell act on. */
 export interface ShellSession {
@@ -56,14 +67,16 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
   get: ofWord({
     arguments: [word('K')],
     meaning: 'the value of a key: K = V, or K = None',
-    async act({ store, print }, key) {
+    async act({ cluster, store, print }, key) {
+      needMajority(cluster);
       print(`${key} = ${show(await store.get(key))}`);
     },
   }),
   set: command<ShellScope, ShellSession, [string, string]>({
     arguments: [word('K'), text('V')],
     meaning: 'store a value, the rest of the line',
-    async act({ store, note }, key, value) {
+    async act({ cluster, store, note }, key, value) {
+      needMajority(cluster);
       await store.put(key, value);
       note('stored');
     },
@@ -71,14 +84,16 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
   del: ofWord({
     arguments: [word('K')],
     meaning: 'delete a key',
-    async act({ store, note }, key) {
+    async act({ cluster, store, note }, key) {
+      needMajority(cluster);
       note((await store.delete(key)) ? 'deleted' : 'there was no such key');
     },
   }),
   scan: ofWord({
     arguments: [prefix],
     meaning: 'the keys that begin with PREFIX, in order',
-    async act({ store, print, note }, begin) {
+    async act({ cluster, store, print, note }, begin) {
+      needMajority(cluster);
       let shown = 0;
       for await (const [key, value] of store.scan(begin, { limit: SCAN_ENTRIES_MAX })) {
         print(`${key} = ${show(value)}`);
@@ -91,14 +106,19 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
   send: ofWord({
     arguments: [text('TEXT')],
     meaning: 'say something in the chat room',
-    async act({ room, note }, message) {
-      note(`message ${await room.send(message)}`);
+    async act({ cluster, room, note }, message) {
+      const sent = room.send(message);
+      if (cluster.hasQuorum()) return note(`message ${await sent}`);
+      // It waits inside the room, and is given up when the shell ends.
+      sent.catch(() => undefined);
+      note('it waits for a majority: restart or connect nodes');
     },
   }),
   log: plain({
     arguments: [],
     meaning: 'what was said in the chat room',
     async act({ room, print, note }) {
+      await room.caughtUp(await room.latestLength());
       const lines = room.log();
       for (const { slot, sender, text: said } of lines) print(`${slot} ${sender}: ${said}`);
       if (lines.length === 0) note('nothing was said');
@@ -165,6 +185,11 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
   }),
   exit: plain({ arguments: [], meaning: 'end', act: (session) => session.exit() }),
 };
+
+/** @throws NothingDoneError at once, rather than after the time-out. */
+function needMajority(cluster: Cluster): void {
+  if (!cluster.hasQuorum()) throw new NothingDoneError();
+}
 
 function helpText(): string {
   const rows = Object.entries(shellCommands).map(

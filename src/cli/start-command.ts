@@ -1,4 +1,77 @@
-import { Command } from 'commander';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { chatroom } from '../applications/chatroom.ts';
+import { kv } from '../applications/kv.ts';
+import { openChatroom } from '../chatroom.ts';
+import { createCluster } from '../create-cluster.ts';
+import { openKeyValueStore } from '../key-value-store.ts';
+import { PROTOCOLS, type ProtocolName } from '../protocols.ts';
+import { temporaryFolder } from '../scenario/temporary-folder.ts';
+import { colorsFor } from './colors.ts';
+import { UsageError } from './exit-status.ts';
+import { interruptible } from './interruption.ts';
+import { runShell } from './shell.ts';
+
+/** The name under which the shell talks in the chat room. */
+const SENDER = 'shell';
+const HISTORY_FILE = 'shell-history';
+const NODES_MAX = 25;
+
+interface StartArguments {
+  readonly protocol: ProtocolName;
+  readonly nodes: number;
+  readonly data?: string;
+}
+
+/** `synod start`: a cluster, and a prompt to use and break it. */
 export function startCommand(ending: (status: number) => void): Command {
-  return new Command('start').action(() => ending(2));
+  const protocols = Object.keys(PROTOCOLS);
+  return new Command('start')
+    .description('Start a cluster in this process, with a prompt to use it, break it and watch it.')
+    .addOption(new Option('--protocol <name>', 'how the nodes agree').choices(protocols).default('paxos'))
+    .option('--nodes <number>', 'how many nodes; 2f + 1 of them survive the loss of f', nodeCount, 3)
+    .option('--data <folder>', 'keep the data there; without it, it is gone at the end')
+    .addHelpText('after', '\nCommands may come through a pipe too: one a line, results on stdout.')
+    .action(async (options: StartArguments) => {
+      ending(await interruptible((signal) => start(options, signal)));
+    });
+}
+
+async function start({ protocol, nodes, data }: StartArguments, signal: AbortSignal): Promise<number> {
+  await using temporary = data === undefined ? await temporaryFolder() : undefined;
+  const folder = temporary?.path ?? resolve(data ?? '.');
+  await mkdir(folder, { recursive: true });
+  const colors = colorsFor(process.stderr);
+  const warn = (text: string) => void process.stderr.write(`${colors.yellow(text)}\n`);
+  await using cluster = await createCluster({
+    protocol,
+    nodes,
+    application: [kv, chatroom],
+    dataDir: folder,
+    onNodeEnded: (_node, error) => {
+      if (error !== undefined) warn(error.message);
+    },
+    onWarning: (warning) => warn(warning.message),
+  });
+  const client = await cluster.client();
+  const system = { cluster, store: openKeyValueStore(client), room: openChatroom(cluster, client, SENDER) };
+  const kept =
+    temporary === undefined
+      ? `data in ${folder}`
+      : 'data in a temporary folder that is removed at the end; `synod start --data FOLDER` keeps it';
+  return runShell(system, {
+    input: process.stdin,
+    output: process.stdout,
+    errors: process.stderr,
+    greeting: `${nodes} nodes agree by ${protocol}; ${kept}`,
+    historyFile: temporary === undefined ? join(folder, HISTORY_FILE) : undefined,
+    signal,
+  });
+}
+
+function nodeCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= NODES_MAX) return count;
+  throw new UsageError(`--nodes must be a whole number from 1 to ${NODES_MAX}, not "${text}"`);
 }

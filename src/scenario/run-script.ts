@@ -35,8 +35,7 @@ export async function runScript(script: Script, file: string, options: RunOption
       if (!signal.aborted) options.print(line);
     },
   };
-  const aborted = abortion(signal);
-  aborted.catch(() => undefined);
+  using aborted = abortion(signal);
   const { run, steps } = script.open(environment);
   await using _ = run;
   for (const step of steps) {
@@ -44,7 +43,7 @@ export async function runScript(script: Script, file: string, options: RunOption
     try {
       const acting = step.act();
       // Lines that wait for nothing are carried out in one tick, so that they reach the system together and in order.
-      if (acting !== undefined) await Promise.race([acting, aborted]);
+      if (acting !== undefined) await Promise.race([acting, aborted.promise]);
     } catch (cause) {
       signal.throwIfAborted();
       if (cause instanceof SynodError) throw new ScenarioFailedError(file, step.line, cause);
@@ -58,10 +57,14 @@ async function progress(step: Step, run: ScenarioRun, tookMs: number): Promise<P
   return { line: step.line, source: step.source, tookMs, state: await run.describe() };
 }
 
-/** Rejects when the signal is given; never settles otherwise. */
-function abortion(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+/** A promise that rejects when the signal is given, until it is disposed. */
+function abortion(signal: AbortSignal): Disposable & { readonly promise: Promise<never> } {
+  let abort = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
   });
+  promise.catch(() => undefined);
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return { promise, [Symbol.dispose]: () => signal.removeEventListener('abort', abort) };
 }

@@ -169,7 +169,7 @@ describe('a turn', () => {
     });
 
     it('that are too large to be sent end the node, not the process', () => {
-      const { tell, receive, runTurns, failures, flush, left } = puppetNode();
+      const { tell, receive, runTurns, failures, flush } = puppetNode();
       tell(record(1), to('c', 'small'));
       receive({ type: 'boast' });
       runTurns();

@@ -14,7 +14,11 @@ const keys = fc.array(part, { minLength: 1, maxLength: 4 });
 
 describe('the bytes of a key', () => {
   it('say again what the key was', () => {
-    fc.assert(fc.property(keys, (key) => expect(keyOf(keyBytes(key))).to.deep.equal(key)));
+    fc.assert(
+      fc.property(keys, (key) => {
+        expect(keyOf(keyBytes(key))).to.deep.equal(key);
+      }),
+    );
   });
 
   it('sort as encoded keys do', () => {

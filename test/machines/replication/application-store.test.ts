@@ -143,7 +143,7 @@ describe('the store of an application', () => {
     const kept = new ApplicationStore(counting, 0, 'app');
     for (const name of ['a', 'a', 'x', 'x']) kept.get(name);
     expect(reads.splice(0)).to.deep.equal(['a', 'x']);
-    const forgetful = new ApplicationStore(counting, 0, 'app', 250);
+    const forgetful = new ApplicationStore(counting, 0, 'app', 150);
     for (const name of ['a', 'b', 'c', 'a']) expect(forgetful.get(name)).to.equal(name);
     expect(reads).to.deep.equal(['a', 'b', 'c', 'a']);
   });
