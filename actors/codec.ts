@@ -23,15 +23,25 @@ export function unpack(bytes: Uint8Array): unknown {
   return packr.unpack(bytes);
 }
 
-/** Packs the envelopes of one turn for one destination. */
-export function packFrame(envelopes: readonly Envelope[]): Uint8Array<ArrayBuffer> {
-  const frame = pack(envelopes.map(({ to, from, message }) => [to, from, message]));
-  if (frame.byteLength > FRAME_BYTES_MAX) {
+/**
+ * Packs the envelopes of one turn for one destination: one frame, or more where one would be too large.
+ * @throws BadFrameError when one envelope alone is too large.
+ */
+export function packFrames(envelopes: readonly Envelope[]): Uint8Array<ArrayBuffer>[] {
+  const frame = packFrame(envelopes);
+  if (frame.byteLength <= FRAME_BYTES_MAX) return [frame];
+  if (envelopes.length === 1) {
     throw new BadFrameError(
-      `a frame of ${frame.byteLength} bytes is over frameBytesMax (${FRAME_BYTES_MAX})`,
+      `an envelope of ${frame.byteLength} bytes is over frameBytesMax (${FRAME_BYTES_MAX})`,
     );
   }
-  return frame;
+  const half = Math.ceil(envelopes.length / 2);
+  return [...packFrames(envelopes.slice(0, half)), ...packFrames(envelopes.slice(half))];
+}
+
+/** Packs envelopes as one frame, however large. */
+export function packFrame(envelopes: readonly Envelope[]): Uint8Array<ArrayBuffer> {
+  return pack(envelopes.map(({ to, from, message }) => [to, from, message]));
 }
 
 /** @throws BadFrameError when the frame is too large, does not decode, or is no list of envelopes. */

@@ -1,7 +1,7 @@
 import type { AnyMachineSnapshot, EventObject } from 'xstate';
 import { type Address, addressOf, nodeOf, roleOf } from './address.ts';
 import type { Cancel } from './clock.ts';
-import { packFrame, unpackFrame } from './codec.ts';
+import { packFrames, unpackFrame } from './codec.ts';
 import type { DoneEvent, Effect, PersistedEvent } from './effects.ts';
 import type { Envelope, Message, Received } from './envelope.ts';
 import { RoleFailedError } from './errors.ts';
@@ -385,7 +385,7 @@ export class Node {
   }
 
   #post(destination: string, envelopes: readonly Envelope[]): void {
-    this.#world.send(destination, packFrame(envelopes));
+    for (const frame of packFrames(envelopes)) this.#world.send(destination, frame);
   }
 
   #refuse(frame: Uint8Array, from: string): void {

@@ -1,5 +1,5 @@
 import type { Address } from '../../actors/address.ts';
-import { SynodError } from '../../actors/errors.ts';
+import { CorruptJournalError, CorruptRecordError, SynodError } from '../../actors/errors.ts';
 import type { Answer, Answers, Followed } from './client-messages.ts';
 import type { ReplicatedState } from './replicated-state.ts';
 
@@ -32,14 +32,20 @@ export function newsFor(follower: Follower, state: ReplicatedState): Followed | 
   return { type: 'followed', id: follower.id, answer, version };
 }
 
-/** A question that cannot be answered is the client's mistake: it learns why, and nobody ends. */
+/**
+ * A question that cannot be answered is a mistake of the client, or of the application: the client learns why, and
+ * nobody ends. A record that is damaged is no such mistake.
+ */
 function answerTo(application: string, query: unknown, state: ReplicatedState): Answer {
   try {
     return [state.query(application, query)];
   } catch (error) {
-    if (error instanceof SynodError && error.code !== 'SYNOD_CORRUPT_RECORD') {
-      return [undefined, error.code, error.message];
-    }
-    throw error;
+    if (error instanceof CorruptRecordError || error instanceof CorruptJournalError) throw error;
+    if (error instanceof SynodError) return [undefined, error.code, error.message];
+    return [
+      undefined,
+      'SYNOD_QUERY_FAILED',
+      `application "${application}" failed to answer: ${String(error)}`,
+    ];
   }
 }

@@ -60,7 +60,8 @@ async function start({ protocol, nodes, data }: StartArguments, signal: AbortSig
     temporary === undefined
       ? `data in ${folder}`
       : 'data in a temporary folder that is removed at the end; `synod start --data FOLDER` keeps it';
-  return runShell(system, {
+  // Awaited here: the cluster is let go of when this function returns.
+  return await runShell(system, {
     input: process.stdin,
     output: process.stdout,
     errors: process.stderr,

@@ -1,0 +1,9 @@
+/** The roles of the protocols, as XState machines: to be run by nodes, stepped in tests, or drawn. */
+export { acceptor } from './paxos/acceptor.ts';
+export { commander } from './paxos/commander.ts';
+export { leader } from './paxos/leader.ts';
+export { paxosProgram } from './paxos/program.ts';
+export { replica } from './paxos/replica.ts';
+export { scout } from './paxos/scout.ts';
+export { PAXOS_DEFAULTS, type PaxosSettings } from './paxos/settings.ts';
+export { snapshotSender } from './replication/snapshot-sender.ts';

@@ -1,0 +1,7 @@
+/** Whole clusters in one thread and in virtual time, one seed deciding everything. */
+export * from '../../actors/simulated/index.ts';
+export {
+  createSimulatedCluster,
+  type SimulatedCluster,
+  type SimulatedClusterOptions,
+} from './simulated-cluster.ts';

@@ -1,0 +1,50 @@
+import {
+  type DiskSettings,
+  type NetworkSettings,
+  SimulatedHost,
+  type TraceRecord,
+} from '../../actors/simulated/index.ts';
+import type { PaxosSettings } from '../../machines/paxos/settings.ts';
+import type { Application } from '../../machines/replication/application.ts';
+import { Cluster, type ClusterEvents } from '../cluster.ts';
+import { PROTOCOLS, type ProtocolName } from '../protocols.ts';
+
+/** What a simulated cluster is to be, and in what kind of world. */
+export interface SimulatedClusterOptions extends ClusterEvents {
+  readonly protocol: ProtocolName;
+  readonly nodes: number;
+  // biome-ignore lint/suspicious/noExplicitAny: an application of whatever operations; each client call is typed by its own.
+  readonly application: Application<any, any, any, any> | readonly Application<any, any, any, any>[];
+  /** Decides everything that chance decides: the same seed, the same run. */
+  readonly seed: number;
+  readonly settings?: Partial<PaxosSettings>;
+  readonly network?: Partial<NetworkSettings>;
+  readonly disk?: Partial<DiskSettings>;
+  /** Receives everything that happens, as it happens. */
+  readonly trace?: (record: TraceRecord) => void;
+}
+
+/** A cluster, and the world that it runs in. Nothing happens but by the world's `run`, `runUntil` and `runWhile`. */
+export interface SimulatedCluster {
+  readonly cluster: Cluster;
+  readonly world: SimulatedHost;
+}
+
+/** Makes a cluster in a world of its own. Start it by `await world.runWhile(cluster.start(), limitMs)`. */
+export function createSimulatedCluster(options: SimulatedClusterOptions): SimulatedCluster {
+  const { protocol, nodes, application, settings, seed, network, disk, trace, ...events } = options;
+  const names = Array.from({ length: nodes }, (_, node) => String(node));
+  const world = new SimulatedHost({
+    nodes: names,
+    program: PROTOCOLS[protocol].program({
+      nodes: names,
+      applications: [application].flat().map(({ name, module }) => ({ name, module })),
+      ...(settings === undefined ? {} : { settings }),
+    }),
+    seed,
+    ...(network === undefined ? {} : { network }),
+    ...(disk === undefined ? {} : { disk }),
+    ...(trace === undefined ? {} : { trace }),
+  });
+  return { cluster: new Cluster(protocol, world, names, events), world };
+}
