@@ -10,8 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { DiskFullError } from '../errors.ts';
 import { claimFolder, releaseFolder } from './folder-lock.ts';
 import { freshId } from './real-time.ts';
+import { flushNames } from './reserve-files.ts';
 import {
   CorruptFolderError,
   FolderInUseError,
@@ -49,7 +51,7 @@ export interface DataFolder extends AsyncDisposable {
  *   DIR/NODE/            the journal of one node
  *
  * @throws WrongFolderError when it belongs to another cluster, FolderInUseError when someone has it open,
- * CorruptFolderError when it does not say what it belongs to, FolderNotWritableError.
+ * CorruptFolderError when it does not say what it belongs to, FolderNotWritableError, DiskFullError.
  */
 export async function openDataFolder(directory: string, identity: ClusterIdentity): Promise<DataFolder> {
   const { path, file } = claim(directory);
@@ -57,11 +59,15 @@ export async function openDataFolder(directory: string, identity: ClusterIdentit
     const known = readIdentity(path, identity.nodes) ?? writeIdentity(path, identity);
     const difference = differenceOf(known, identity);
     if (difference !== undefined) throw new WrongFolderError(path, difference);
+    let released = false;
     return {
       path,
       identity: known,
       nodeFolder: (name) => join(path, folderNameOf(name)),
-      [Symbol.asyncDispose]: async () => releaseFolder(file),
+      [Symbol.asyncDispose]: async () => {
+        if (!released) releaseFolder(file);
+        released = true;
+      },
     };
   } catch (error) {
     releaseFolder(file);
@@ -77,7 +83,7 @@ function claim(directory: string): { path: string; file: string } {
     path = realpathSync(directory);
     claimed = claimFolder(path);
   } catch (cause) {
-    throw new FolderNotWritableError(path, cause);
+    throw errorOf(path, cause);
   }
   if ('owner' in claimed) throw new FolderInUseError(path, claimed.owner);
   return { path, file: claimed.file };
@@ -141,15 +147,21 @@ function writeIdentity(path: string, identity: ClusterIdentity): Required<Cluste
     writeFileSync(draft, `${JSON.stringify({ formatVersion: FORMAT_VERSION, ...known }, undefined, 2)}\n`);
     flush(draft);
     renameSync(draft, join(path, 'cluster.json'));
-    flush(path);
+    flushNames(path);
   } catch (cause) {
-    throw new FolderNotWritableError(path, cause);
+    throw errorOf(path, cause);
   }
   return known;
 }
 
+function errorOf(path: string, cause: unknown): Error {
+  const isFull =
+    cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
+  return isFull ? new DiskFullError(path, cause) : new FolderNotWritableError(path, cause);
+}
+
 function flush(path: string): void {
-  const file = openSync(path, 'r');
+  const file = openSync(path, 'r+');
   try {
     fsyncSync(file);
   } finally {

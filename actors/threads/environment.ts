@@ -1,14 +1,23 @@
+import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { CorruptJournalError, DiskFullError } from '../errors.ts';
 import { boundsBelowBytes } from './key-bytes.ts';
 import { ENVIRONMENT } from './lmdb-options.ts';
-import { holdsClear, unpackTransaction } from './packed-transaction.ts';
+import { holdsClear, putsAnything, unpackTransaction } from './packed-transaction.ts';
 import { realClock } from './real-time.ts';
+import { flushNames, hasFiles, reserveFiles } from './reserve-files.ts';
 import { DiskFailedError, messageOf } from './thread-errors.ts';
 import { verifyEnvironment } from './verify-environment.ts';
 
 /** Keys that a clear holds in memory at a time. */
 const CLEAR_KEYS_MAX = 512;
+
+/** The binding misbehaves with less. */
+const MAP_BYTES_MIN = 1024 * 1024;
+
+/** A disk with less than this left is full. */
+const SPACE_BYTES_MIN = 1024 * 1024;
 
 /** Told of an environment's transactions, in the order in which they were written. */
 export interface EnvironmentListener {
@@ -29,20 +38,35 @@ export interface EnvironmentListener {
  */
 export class Environment {
   readonly #folder: string;
+  readonly #journalBytesMax: number;
   readonly #db: RootDatabase<Buffer, Uint8Array>;
+  readonly #file: number;
   #listener: EnvironmentListener | undefined;
   #state: 'idle' | 'gathering' | 'flushing' = 'idle';
   #waiting: Uint8Array[] = [];
+  /** The transactions that share the flush under way, how large they are, and when it ends. */
   #gathered = 0;
+  #gatheredBytes = 0;
+  #committed: Promise<unknown> | undefined;
+  /** How large the file was when that began. */
+  #fileBytes = 0;
   #failure: Error | undefined;
   #whenIdle: (() => void)[] = [];
 
   /** @throws CorruptJournalError when the folder holds something that is no journal, or a damaged one. */
   constructor(folder: string, journalBytesMax: number) {
     this.#folder = folder;
+    this.#journalBytesMax = journalBytesMax;
     verifyEnvironment(folder);
     try {
-      this.#db = open<Buffer, Uint8Array>(folder, { ...ENVIRONMENT, mapSize: journalBytesMax });
+      const isNew = !hasFiles(folder);
+      reserveFiles(folder);
+      this.#db = open<Buffer, Uint8Array>(folder, {
+        ...ENVIRONMENT,
+        mapSize: Math.max(journalBytesMax, MAP_BYTES_MIN),
+      });
+      this.#file = openSync(join(folder, 'data.mdb'), 'r');
+      if (isNew) flushNames(folder);
     } catch (cause) {
       throw this.#errorOf(cause);
     }
@@ -61,7 +85,7 @@ export class Environment {
   /** Writes one packed transaction, all of it or nothing, after those before it. The bytes are the environment's from here on. */
   write(transaction: Uint8Array): void {
     if (this.#failure !== undefined) return;
-    if (this.#state === 'gathering' && this.#waiting.length === 0 && !holdsClear(transaction)) {
+    if (this.#state === 'gathering' && this.#joins(transaction)) {
       this.#put(transaction);
     } else {
       this.#waiting.push(transaction);
@@ -78,6 +102,7 @@ export class Environment {
   async close(): Promise<void> {
     await this.drained();
     await this.#db.close();
+    closeSync(this.#file);
   }
 
   #next(): void {
@@ -87,11 +112,19 @@ export class Environment {
       for (const resolve of this.#whenIdle.splice(0)) resolve();
       return;
     }
-    if (holdsClear(first)) {
+    this.#gathered = 0;
+    this.#gatheredBytes = 0;
+    this.#committed = undefined;
+    this.#fileBytes = fstatSync(this.#file).size;
+    if (!this.#hasRoomFor(first)) {
+      this.#fail(new Error(`journalBytesMax is ${this.#journalBytesMax} bytes`));
+    } else if (holdsClear(first)) {
       this.#waiting.shift();
       this.#gathered = 1;
+      this.#gatheredBytes = first.byteLength;
       this.#state = 'flushing';
-      this.#settle(this.#writeInside(first));
+      this.#committed = this.#writeInside(first);
+      realClock.soon(() => this.#settle());
     } else {
       this.#gather();
     }
@@ -100,31 +133,44 @@ export class Environment {
   /** Puts all that may share a flush. The binding commits together what is put in one turn of the event loop. */
   #gather(): void {
     this.#state = 'gathering';
-    this.#gathered = 0;
-    let committed: Promise<unknown> | undefined;
     let taken = 0;
-    while (taken < this.#waiting.length && !holdsClear(this.#waiting[taken]!)) {
-      committed = this.#put(this.#waiting[taken]!) ?? committed;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    while (taken < waiting.length && this.#joins(waiting[taken]!)) {
+      this.#put(waiting[taken]!);
       taken += 1;
     }
-    this.#waiting.splice(0, taken);
+    this.#waiting = waiting.slice(taken);
     // The binding has asked for its own turn's end before us: when this runs, its transaction is closed.
     realClock.soon(() => {
       this.#state = 'flushing';
-      this.#settle(committed ?? Promise.resolve());
+      this.#settle();
     });
   }
 
-  #put(transaction: Uint8Array): Promise<unknown> | undefined {
+  /** Whether a transaction may share the flush that is being gathered. One that clears must see what stands there. */
+  #joins(transaction: Uint8Array): boolean {
+    return this.#waiting.length === 0 && !holdsClear(transaction) && this.#hasRoomFor(transaction);
+  }
+
+  /** LMDB's binding lets its file grow beyond what it was told; so the bound is kept here. */
+  #hasRoomFor(transaction: Uint8Array): boolean {
+    const bytes = this.#gatheredBytes + transaction.byteLength;
+    if (this.#fileBytes + bytes <= this.#journalBytesMax || !putsAnything(transaction)) return true;
+    // The file never shrinks: what was deleted in it is room, too. Half-full pages take twice their content.
+    this.#db.resetReadTxn();
+    return liveBytesOf(this.#db.getStats()) + 2 * bytes <= this.#journalBytesMax;
+  }
+
+  #put(transaction: Uint8Array): void {
     this.#gathered += 1;
-    let committed: Promise<unknown> | undefined;
+    this.#gatheredBytes += transaction.byteLength;
     for (const write of unpackTransaction(transaction)) {
-      committed =
+      this.#committed =
         write.operation === 'put'
           ? this.#db.put(write.key, asBuffer(write.record))
           : this.#db.remove(write.key);
     }
-    return committed;
   }
 
   /** Writes a transaction step by step inside LMDB's own, which can read what it has written so far. */
@@ -147,26 +193,39 @@ export class Environment {
     }
   }
 
-  #settle(committed: Promise<unknown>): void {
-    committed.then(
+  #settle(): void {
+    // A put hands out a promise, and the turn's end makes another; both reject when the commit fails.
+    const committed = this.#gatheredBytes > 0 ? this.#db.committed : undefined;
+    Promise.all([this.#committed, committed]).then(
       () => {
         this.#listener?.durable(this.#gathered);
         this.#next();
       },
-      async (refusal: unknown) => {
-        const cause = await causeOf(refusal);
-        this.#failure = this.#errorOf(cause);
-        this.#waiting = [];
-        this.#listener?.failed(this.#failure);
-        this.#next();
-      },
+      async (refusal: unknown) => this.#fail(await causeOf(refusal)),
     );
+  }
+
+  #fail(cause: unknown): void {
+    this.#failure = this.#errorOf(cause);
+    this.#waiting = [];
+    this.#listener?.failed(this.#failure);
+    this.#next();
   }
 
   #errorOf(cause: unknown): Error {
     const message = messageOf(cause);
-    if (/MDB_MAP_FULL|ENOSPC|EDQUOT|No space left|quota/i.test(message))
+    if (
+      /journalBytesMax|MDB_MAP_FULL|ENOSPC|EDQUOT|EFBIG|No space left|quota|File too large/i.test(message)
+    ) {
       return new DiskFullError(this.#folder, cause);
+    }
+    // LMDB calls it an input/output error when the disk took a part only.
+    if (
+      /Input\/output error|EIO/.test(message) &&
+      freeBytesOf(this.#folder) < this.#gatheredBytes + SPACE_BYTES_MIN
+    ) {
+      return new DiskFullError(this.#folder, cause);
+    }
     if (/MDB_(CORRUPTED|INVALID|PAGE_NOTFOUND|VERSION_MISMATCH|PANIC)/.test(message)) {
       return new CorruptJournalError(this.#folder, cause);
     }
@@ -183,6 +242,28 @@ async function causeOf(refusal: unknown): Promise<unknown> {
   } catch (cause) {
     return cause;
   }
+}
+
+/** Bytes of the pages that hold something, in the tree of records and in that of free pages. */
+function liveBytesOf(stats: unknown): number {
+  const { free, ...records } = stats as { free: TreeStats } & TreeStats;
+  return (pagesOf(records) + pagesOf(free)) * records.pageSize;
+}
+
+interface TreeStats {
+  readonly pageSize: number;
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: TreeStats): number {
+  return treeBranchPageCount + treeLeafPageCount + overflowPages;
+}
+
+function freeBytesOf(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

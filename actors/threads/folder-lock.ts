@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /*
@@ -37,7 +37,7 @@ export function claimFolder(folder: string): { readonly file: string } | { reado
 
 /** Lets go of a folder. */
 export function releaseFolder(file: string): void {
-  unlinkSync(file);
+  rmSync(file, { force: true });
   OURS.delete(file);
 }
 
@@ -46,7 +46,7 @@ function ownerBeside(folder: string, file: string): string | undefined {
     const [, pid, identity] = NAME.exec(name) ?? [];
     if (pid === undefined || identity === undefined || join(folder, name) === file) continue;
     if (isAlive(Number(pid), identity)) return `process ${pid}`;
-    unlinkSync(join(folder, name));
+    rmSync(join(folder, name), { force: true });
   }
   return undefined;
 }

@@ -82,11 +82,20 @@ export function* unpackTransaction(bytes: Uint8Array): IterableIterator<PackedWr
   }
 }
 
-/** Whether a packed transaction clears a prefix, which must be done inside it. */
+/** Whether a packed transaction clears a prefix. */
 export function holdsClear(bytes: Uint8Array): boolean {
+  return holds(CLEAR, bytes);
+}
+
+/** Whether a packed transaction puts any record. */
+export function putsAnything(bytes: Uint8Array): boolean {
+  return holds(PUT, bytes);
+}
+
+function holds(operation: number, bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let position = 0; position < bytes.byteLength; ) {
-    if (bytes[position] === CLEAR) return true;
+    if (bytes[position] === operation) return true;
     position += HEADER_BYTES + view.getUint16(position + 1, true) + view.getUint32(position + 3, true);
   }
   return false;

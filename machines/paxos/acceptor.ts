@@ -134,7 +134,10 @@ function accept({ context, event }: Arguments): readonly Effect[] {
 function answerP1a({ context, event }: Arguments): Effect {
   assertEvent(event, 'p1a');
   const accepted: Pvalue[] = [];
-  for (const pvalue of context.accepted.values()) if (pvalue.slot >= event.fromSlot) accepted.push(pvalue);
+  // A scout that is outranked has no use for pvalues, of which there may be many megabytes.
+  if (compareBallots(context.ballot, event.ballot) === 0) {
+    for (const pvalue of context.accepted.values()) if (pvalue.slot >= event.fromSlot) accepted.push(pvalue);
+  }
   return send<P1b>(event.from, { type: 'p1b', ballot: context.ballot, accepted, floor: context.floor });
 }
 

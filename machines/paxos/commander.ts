@@ -41,7 +41,9 @@ export const commander = setup({
   },
   guards: {
     preempts: ({ context, event }: Arguments) => compareBallots(event.ballot, context.pvalue.ballot) > 0,
+    accepts: ({ context, event }: Arguments) => accepts(context, event),
     completesMajority: ({ context, event }: Arguments) =>
+      accepts(context, event) &&
       new Set(context.accepted).add(event.from).size >= majorityOf(context.nodes.length),
   },
   actions: {
@@ -62,7 +64,7 @@ export const commander = setup({
         p2b: [
           { guard: 'preempts', target: 'preempted', actions: 'rememberPreemption' },
           { guard: 'completesMajority', target: 'decided' },
-          { actions: 'count' },
+          { guard: 'accepts', actions: 'count' },
         ],
       },
       after: { retryMs: { target: 'gathering', reenter: true } },
@@ -72,6 +74,11 @@ export const commander = setup({
   },
   output: ({ context }) => outcomeOf(context),
 });
+
+/** Whether an answer says that the acceptor has accepted in this ballot, and no other. */
+function accepts({ pvalue }: CommanderContext, event: CommanderEvent): boolean {
+  return compareBallots(event.ballot, pvalue.ballot) === 0;
+}
 
 /** Early: a p2a says only that the leader proposes, and its ballot was adopted by a durable majority. */
 function askAcceptors({ context }: { context: CommanderContext }): readonly Effect[] {

@@ -20,7 +20,8 @@ export function emptyDecisionLog(highest: Slot): DecisionLog {
 
 /** The acceptor beside has accepted a pvalue. */
 export function noteAccepted(log: DecisionLog, pvalue: Pvalue, applied: Slot): void {
-  if (pvalue.slot <= applied) return;
+  // Decided already, it will be applied without this; nobody would ever let go of it.
+  if (pvalue.slot <= applied || log.decided.has(pvalue.slot)) return;
   log.accepted.set(pvalue.slot, pvalue);
   const ballot = log.announced.get(pvalue.slot);
   if (ballot !== undefined) noteDecided(log, ballot, pvalue.slot, undefined, applied);

@@ -48,8 +48,8 @@ interface LeaderContext extends Omit<LeaderInput, 'promised' | 'applied' | 'floo
   floor: Slot;
   /** Stretches the wait before the next attempt; doubled by every preemption (PMMC, section 3). */
   backOff: number;
-  /** The leader that the replica beside has been told of. */
-  following: string | undefined;
+  /** The ballot of the leader that the replica beside has been told of. */
+  following: Ballot | undefined;
   canvassRound: number;
   agreed: Set<string>;
   proposals: Proposals;
@@ -58,14 +58,12 @@ interface LeaderContext extends Omit<LeaderInput, 'promised' | 'applied' | 'floo
   readSlot: Slot;
   readRound: number;
   readAcks: Set<Address>;
-  readsAsked: ReadTicket[];
-  readsWaiting: ReadTicket[];
+  /** Reads that a round is under way for, and those that wait for the next one, by replica and ticket. */
+  readsAsked: ReadTickets;
+  readsWaiting: ReadTickets;
 }
 
-interface ReadTicket {
-  readonly replica: Address;
-  readonly ticket: number;
-}
+type ReadTickets = Map<string, { readonly replica: Address; readonly ticket: string }>;
 
 type LeaderEvent = Received<LeaderMessage> | DoneEvent<ScoutOutcome | CommanderOutcome>;
 interface Arguments {
@@ -75,6 +73,9 @@ interface Arguments {
 type OnlyContext = Pick<Arguments, 'context'>;
 
 const BACK_OFF_MAX = 8;
+
+/** More read rounds than a ballot sees: those of two ballots share no number, so an answer to an old one counts for none. */
+const READ_ROUNDS_MAX = 2 ** 32;
 
 /**
  * Drives ballots (PMMC, figure 7). It waits while it hears from a leader; when it does not, it asks the others
@@ -88,6 +89,8 @@ export const leader = setup({
     isNew: ({ context }: OnlyContext) => compareBallots(context.seen, LOWEST_BALLOT) === 0,
     isCurrent: ({ context, event }: Arguments) =>
       event.type === 'heartbeat' && compareBallots(event.ballot, context.seen) >= 0,
+    isOutdated: ({ context, event }: Arguments) =>
+      event.type === 'heartbeat' && compareBallots(event.ballot, context.seen) < 0,
     outranks: ({ context, event }: Arguments) =>
       'ballot' in event && compareBallots(event.ballot, context.ballot) > 0,
     isAdopted: ({ context, event }: Arguments) =>
@@ -102,7 +105,7 @@ export const leader = setup({
     agreesThisTime: ({ context, event }: Arguments) =>
       event.type === 'canvassReply' && event.round === context.canvassRound,
     majorityAgrees: ({ context }: OnlyContext) => context.agreed.size >= majorityOf(context.nodes.length),
-    readsWait: ({ context }: OnlyContext) => context.readsWaiting.length > 0,
+    readsWait: ({ context }: OnlyContext) => context.readsWaiting.size > 0,
     majorityConfirms: ({ context }: OnlyContext) => context.readAcks.size >= majorityOf(context.nodes.length),
   },
   actions: {
@@ -166,8 +169,8 @@ export const leader = setup({
     readSlot: 0,
     readRound: 0,
     readAcks: new Set<Address>(),
-    readsAsked: [],
-    readsWaiting: [],
+    readsAsked: new Map(),
+    readsWaiting: new Map(),
     leadsFirst: input.leadsFirst,
   }),
   initial: 'starting',
@@ -185,18 +188,16 @@ export const leader = setup({
       states: {
         /** A new cluster: one node leads first, as soon as it is up. */
         expecting: { after: { expectationMs: 'suspecting' } },
+        /** A lower heartbeat is of one who has yet to hear of the leader, and must not outbid it. */
         trusting: { after: { electionTimeoutMs: 'suspecting' } },
         suspecting: {
           entry: 'followNobody',
-          on: { canvass: { actions: 'agree' } },
+          on: { canvass: { actions: 'agree' }, heartbeat: { guard: 'isOutdated', actions: 'object' } },
           after: { electionSpreadMs: '#leader.canvassing' },
         },
       },
       on: {
-        heartbeat: [
-          { guard: 'isCurrent', target: '.trusting', reenter: true, actions: 'follow' },
-          { actions: 'object' },
-        ],
+        heartbeat: { guard: 'isCurrent', target: '.trusting', reenter: true, actions: 'follow' },
       },
     },
     /** Asks the others whether they miss the leader too. */
@@ -229,7 +230,13 @@ export const leader = setup({
       entry: ['announce', 'openSlots'],
       exit: 'abandon',
       states: {
-        leading: { entry: 'beat', after: { heartbeatMs: { target: 'leading', reenter: true } } },
+        leading: {
+          initial: 'beating',
+          states: {
+            // One level down: to re-enter a region of a parallel state re-enters all regions, and ends a read round.
+            beating: { entry: 'beat', after: { heartbeatMs: { target: 'beating', reenter: true } } },
+          },
+        },
         reading: {
           initial: 'idle',
           states: {
@@ -278,18 +285,26 @@ function others({ node, nodes }: LeaderContext): string[] {
   return nodes.filter((other) => other !== node);
 }
 
-/** Tells the replica beside who leads, when that has changed. */
-function tellReplica(context: LeaderContext, leading: string | undefined): Effect[] {
-  if (context.following === leading) return [];
-  context.following = leading;
-  return [send<Leadership>(addressOf(context.node, 'replica'), { type: 'leadership', leader: leading })];
+/**
+ * Tells the replica beside who leads, when that has changed; the ballot alone is change enough, for what the same
+ * leader was asked in its last one is lost.
+ */
+function tellReplica(context: LeaderContext, ballot: Ballot | undefined): Effect[] {
+  const { following, node } = context;
+  const isSame =
+    following === undefined || ballot === undefined
+      ? following === ballot
+      : compareBallots(following, ballot) === 0;
+  if (isSame) return [];
+  context.following = ballot;
+  return [send<Leadership>(addressOf(node, 'replica'), { type: 'leadership', leader: ballot?.leader })];
 }
 
 function follow({ context, event }: Arguments): Effect[] {
   assertEvent(event, 'heartbeat');
   context.seen = event.ballot;
   context.backOff = 1;
-  return tellReplica(context, event.ballot.leader);
+  return tellReplica(context, event.ballot);
 }
 
 function followNobody({ context }: OnlyContext): Effect[] {
@@ -358,14 +373,15 @@ function adopt({ context, event }: Arguments): void {
   context.proposals = proposalsAfter(event.output.accepted, event.output.floor);
   // What former ballots may have decided, and so somebody may have been told of.
   context.readSlot = context.proposals.nextSlot - 1;
-  context.readsAsked = [];
-  context.readsWaiting = [];
+  context.readRound = context.ballot.round * READ_ROUNDS_MAX;
+  context.readsAsked = new Map();
+  context.readsWaiting = new Map();
   context.slotsRequested = false;
 }
 
 function announce({ context }: OnlyContext): Effect[] {
   context.backOff = 1;
-  return tellReplica(context, context.node);
+  return tellReplica(context, context.ballot);
 }
 
 function heartbeatOf({ ballot }: LeaderContext): Heartbeat {
@@ -418,8 +434,8 @@ function abandon({ context }: OnlyContext): Effect[] {
   const { open, floor } = context.proposals;
   const commanders = [...open.keys()].map((slot) => stop('commander', keyOf(context.ballot, slot)));
   context.proposals = proposalsAfter(new Map(), floor);
-  context.readsAsked = [];
-  context.readsWaiting = [];
+  context.readsAsked = new Map();
+  context.readsWaiting = new Map();
   return [...commanders, ...tellReplica(context, undefined)];
 }
 
@@ -436,14 +452,17 @@ function rememberApplied({ context, event }: Arguments): void {
 
 function queueRead({ context, event }: Arguments): void {
   assertEvent(event, 'confirmRead');
-  context.readsWaiting.push({ replica: event.from, ticket: event.ticket });
+  const { from: replica, ticket } = event;
+  // With no majority to ask, clients ask again and again.
+  if (context.readsWaiting.size < context.settings.queriesMax)
+    context.readsWaiting.set(`${replica} ${ticket}`, { replica, ticket });
 }
 
 function startReadRound({ context }: OnlyContext): void {
   context.readRound += 1;
   context.readAcks = new Set();
   context.readsAsked = context.readsWaiting;
-  context.readsWaiting = [];
+  context.readsWaiting = new Map();
 }
 
 /** Early: it asks, and says nothing. One round answers for all reads that wait (PMMC, section 4.5). */
@@ -462,8 +481,10 @@ function countReadAck({ context, event }: Arguments): void {
 
 /** A majority had promised nothing higher after these reads came: whatever was done before is in `readSlot`. */
 function confirmReads({ context }: OnlyContext): Effect[] {
-  return context.readsAsked.map(({ replica, ticket }) =>
-    send<ReadConfirmed>(replica, { type: 'readConfirmed', ticket, slot: context.readSlot }),
+  const { readsAsked, readSlot: slot } = context;
+  context.readsAsked = new Map();
+  return Array.from(readsAsked.values(), ({ replica, ticket }) =>
+    send<ReadConfirmed>(replica, { type: 'readConfirmed', ticket, slot }),
   );
 }
 

@@ -48,9 +48,9 @@ export type Applied = { readonly type: 'applied'; readonly slot: Slot };
 export type Propose = { readonly type: 'propose'; readonly chunk: Uint8Array; readonly client: Address };
 /** Who leads, as far as the leader beside knows; undefined: nobody. */
 export type Leadership = { readonly type: 'leadership'; readonly leader: string | undefined };
-/** May a read that has just arrived be answered, and from which slot on? */
-export type ConfirmRead = { readonly type: 'confirmRead'; readonly ticket: number };
-export type ReadConfirmed = { readonly type: 'readConfirmed'; readonly ticket: number; readonly slot: Slot };
+/** May a read that has just arrived be answered, and from which slot on? The ticket is the read's, in all the world. */
+export type ConfirmRead = { readonly type: 'confirmRead'; readonly ticket: string };
+export type ReadConfirmed = { readonly type: 'readConfirmed'; readonly ticket: string; readonly slot: Slot };
 
 // Between commanders and replicas, and between replicas.
 

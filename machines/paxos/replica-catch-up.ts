@@ -7,7 +7,7 @@ import type { OfferAgain, SnapshotPiece, SnapshotRequest } from '../replication/
 import type { SnapshotSenderInput } from '../replication/snapshot-sender.ts';
 import { decisionsFrom, skipTo } from './decisions.ts';
 import type { Applied, AskProgress, CatchUp, Collect, Decisions, Progress } from './messages.ts';
-import { majorityOf } from './pvalue.ts';
+import { majorityOf, type Slot } from './pvalue.ts';
 import { type Arguments, type OnlyContext, otherReplicas, type ReplicaContext } from './replica-context.ts';
 
 /** Tokens of what a replica has written behind. */
@@ -72,7 +72,7 @@ export const actions = {
     if (batches.length > 0) {
       return [send<Decisions>(event.from, { type: 'decisions', firstSlot: event.fromSlot, batches })];
     }
-    return event.fromSlot <= state.durable ? offerSnapshot(context, event.from) : [];
+    return event.fromSlot <= state.durable ? offerSnapshot(context, event.from, event.fromSlot - 1) : [];
   },
 
   forgetSender({ context, event }: Arguments): void {
@@ -144,10 +144,11 @@ function progressOf({ state }: ReplicaContext): Progress {
 }
 
 /** One sender for each replica that is behind, each with its own view of the disk. */
-function offerSnapshot(context: ReplicaContext, to: Address): Effect[] {
+function offerSnapshot(context: ReplicaContext, to: Address, applied: Slot): Effect[] {
   const key = nodeOf(to);
   if (context.sendingTo.has(key)) {
-    return [send<OfferAgain>(addressOf(context.node, 'snapshotSender', key), { type: 'offerAgain' })];
+    const message: OfferAgain = { type: 'offerAgain', applied };
+    return [send(addressOf(context.node, 'snapshotSender', key), message)];
   }
   context.sendingTo.add(key);
   const input: SnapshotSenderInput = {

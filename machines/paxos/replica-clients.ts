@@ -17,6 +17,9 @@ const CLIENTS_MAX = 65_536;
 const PASSED_ON_MAX = 256;
 const PASSED_ON_LISTS = 5;
 
+/** So many times of telling its progress a replica waits for the leader's word on a query: clients ask again before. */
+const UNCONFIRMED_AGE_MAX = 25;
+
 /** What a replica does for its clients: passes commands on, applies them, answers. */
 export const actions = {
   submit({ context, event }: Arguments): Effect | undefined {
@@ -80,9 +83,7 @@ export const actions = {
   /** A query before the replica has caught up: it waits, whatever its kind. */
   holdQuery({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'query');
-    if (context.confirmed.length + context.unconfirmed.size >= context.settings.queriesMax) {
-      return [refuse(event.from)];
-    }
+    if (hasManyQueries(context)) return [refuse(event.from)];
     const query: WaitingQuery = { client: event.from, id: event.id, questions: event.questions };
     if (event.linearizable) return confirmFirst(context, query);
     context.confirmed.push({ slot: 0, query });
@@ -93,7 +94,7 @@ export const actions = {
     assertEvent(event, 'query');
     const query: WaitingQuery = { client: event.from, id: event.id, questions: event.questions };
     if (!event.linearizable) return [send<Answers>(query.client, answersTo(query, context.state))];
-    if (context.unconfirmed.size >= context.settings.queriesMax) return [refuse(event.from)];
+    if (hasManyQueries(context)) return [refuse(event.from)];
     return confirmFirst(context, query);
   },
 
@@ -103,11 +104,19 @@ export const actions = {
 
   confirm({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'readConfirmed');
-    const query = context.unconfirmed.get(event.ticket);
-    if (query === undefined) return [];
+    const unconfirmed = context.unconfirmed.get(event.ticket);
+    if (unconfirmed === undefined) return [];
     context.unconfirmed.delete(event.ticket);
-    context.confirmed.push({ slot: event.slot, query });
+    context.confirmed.push({ slot: event.slot, query: unconfirmed.query });
     return answerApplied(context);
+  },
+
+  /** The question, or the leader's word, was lost on the way; who still wants to know has asked again. */
+  forgetUnconfirmed({ context }: OnlyContext): void {
+    for (const [ticket, unconfirmed] of context.unconfirmed) {
+      unconfirmed.age += 1;
+      if (unconfirmed.age > UNCONFIRMED_AGE_MAX) context.unconfirmed.delete(ticket);
+    }
   },
 
   follow({ context, event }: Arguments): Effect[] {
@@ -116,6 +125,8 @@ export const actions = {
     const follower: Follower = { client: event.from, id, application, query, newerThan };
     const news = newsFor(follower, context.state);
     if (news !== undefined) return [send<Followed>(event.from, news)];
+    // Asked again: the client does not know whether it was heard.
+    if (context.followers.some((other) => other.client === event.from && other.id === id)) return [];
     if (context.followers.length >= context.settings.queriesMax) return [refuse(event.from)];
     context.followers.push(follower);
     return [];
@@ -178,13 +189,17 @@ function refuse(client: `${string}/${string}`): Effect {
   return send<RefusedMessage>(client, { type: 'refused' });
 }
 
+function hasManyQueries({ confirmed, unconfirmed, settings }: ReplicaContext): boolean {
+  return confirmed.length + unconfirmed.size >= settings.queriesMax;
+}
+
 function confirmFirst(context: ReplicaContext, query: WaitingQuery): Effect[] {
-  const ticket = context.nextTicket++;
-  context.unconfirmed.set(ticket, query);
+  const ticket = `${query.client} ${query.id}`;
+  context.unconfirmed.set(ticket, { query, age: 0 });
   return askLeader(context, ticket);
 }
 
-function askLeader({ leader }: ReplicaContext, ticket: number): Effect[] {
+function askLeader({ leader }: ReplicaContext, ticket: string): Effect[] {
   if (leader === undefined) return []; // Asked once one is known.
   return [send<ConfirmRead>(addressOf(leader, 'leader'), { type: 'confirmRead', ticket })];
 }

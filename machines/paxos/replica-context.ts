@@ -16,6 +16,12 @@ export interface ReplicaInput {
   readonly state: ReplicatedState;
 }
 
+export interface UnconfirmedQuery {
+  readonly query: WaitingQuery;
+  /** How often this replica has told its progress since. */
+  age: number;
+}
+
 export interface ReplicaContext extends ReplicaInput {
   readonly self: Address;
   readonly log: DecisionLog;
@@ -37,9 +43,11 @@ export interface ReplicaContext extends ReplicaInput {
    * next one.
    */
   passedOn: Request[][];
-  /** Linearizable queries that wait for the leader's word, by ticket. */
-  readonly unconfirmed: Map<number, WaitingQuery>;
-  nextTicket: number;
+  /**
+   * Linearizable queries that wait for the leader's word, by a ticket that no other query ever has: word that comes
+   * late, even from before a restart, is then still of this very query.
+   */
+  readonly unconfirmed: Map<string, UnconfirmedQuery>;
   /** Queries that wait for a slot to be applied. */
   confirmed: { readonly slot: Slot; readonly query: WaitingQuery }[];
   followers: Follower[];

@@ -1,7 +1,6 @@
 import { setup } from 'xstate';
 import { type Address, addressOf } from '../../actors/address.ts';
 import type { Request } from '../replication/client-messages.ts';
-import type { WaitingQuery } from '../replication/queries.ts';
 import { emptyDecisionLog } from './decisions.ts';
 import { majorityOf } from './pvalue.ts';
 import * as catchingUp from './replica-catch-up.ts';
@@ -13,6 +12,7 @@ import {
   type ReplicaContext,
   type ReplicaEvent,
   type ReplicaInput,
+  type UnconfirmedQuery,
 } from './replica-context.ts';
 import * as writing from './replica-write-behind.ts';
 
@@ -35,6 +35,7 @@ export const replica = setup({
     isBehindToken: ({ event }: Arguments) => event.type === 'persisted' && event.token === writing.BEHIND,
     isPieceToken: ({ event }: Arguments) => event.type === 'persisted' && event.token === catchingUp.PIECE,
     isSwitchToken: ({ event }: Arguments) => event.type === 'persisted' && event.token === catchingUp.SWITCH,
+    isClean: ({ context }: OnlyContext) => context.state.applied === context.state.durable,
     isDirty: ({ context }: OnlyContext) => context.state.applied > context.state.durable,
     /** Not while a snapshot is put in force: it takes the place of what is dirty. */
     mayWrite: ({ context }: OnlyContext) => !catchingUp.isSwitching(context),
@@ -68,8 +69,7 @@ export const replica = setup({
     held: new Map<number | string, Request[]>(),
     heldBytes: 0,
     passedOn: [[]],
-    unconfirmed: new Map<number, WaitingQuery>(),
-    nextTicket: 1,
+    unconfirmed: new Map<string, UnconfirmedQuery>(),
     confirmed: [],
     followers: [],
     sendingTo: new Set<string>(),
@@ -154,7 +154,11 @@ export const replica = setup({
       states: {
         clean: { always: { guard: 'isDirty', target: 'dirty' } },
         dirty: {
-          always: { guard: 'isVeryDirty', target: 'writing' },
+          always: [
+            // A snapshot has taken the place of what was dirty.
+            { guard: 'isClean', target: 'clean' },
+            { guard: 'isVeryDirty', target: 'writing' },
+          ],
           after: {
             writeBehindMs: [
               { guard: 'mayWrite', target: 'writing' },
@@ -177,7 +181,7 @@ export const replica = setup({
             progressMs: {
               target: 'waiting',
               reenter: true,
-              actions: ['tellProgress', 'collect', 'forgetPassedOn'],
+              actions: ['tellProgress', 'collect', 'forgetPassedOn', 'forgetUnconfirmed'],
             },
           },
         },

@@ -1,4 +1,4 @@
-import { assertEvent, assign, setup } from 'xstate';
+import { assign, setup } from 'xstate';
 import { type Address, addressOf } from '../../actors/address.ts';
 import { type Effect, send } from '../../actors/effects.ts';
 import type { Received } from '../../actors/envelope.ts';
@@ -48,6 +48,7 @@ export const scout = setup({
   guards: {
     preempts: ({ context, event }: Arguments) => compareBallots(event.ballot, context.ballot) > 0,
     completesMajority: ({ context, event }: Arguments) =>
+      promises(context, event) &&
       new Set(context.promised).add(event.from).size >= majorityOf(context.nodes.length),
   },
   actions: {
@@ -93,10 +94,13 @@ function askAcceptors({ context }: { context: ScoutContext }): readonly Effect[]
     .map((acceptor) => send(acceptor, message));
 }
 
+/** An answer to an older ballot's p1a, held up on the way, is no promise of this one. */
+function promises({ ballot }: ScoutContext, event: ScoutEvent): boolean {
+  return compareBallots(event.ballot, ballot) === 0;
+}
+
 function gathered(context: ScoutContext, event: ScoutEvent): Partial<ScoutContext> {
-  assertEvent(event, 'p1b');
-  // An answer to an older ballot's p1a, held up on the way: no promise of this one.
-  if (compareBallots(event.ballot, context.ballot) < 0) return {};
+  if (!promises(context, event)) return {};
   const accepted = new Map(context.accepted);
   for (const pvalue of event.accepted) {
     const known = accepted.get(pvalue.slot);

@@ -7,5 +7,5 @@ export type SnapshotOffer = { readonly type: 'snapshotOffer'; readonly index: nu
 /** Send the piece at the cursor; null: the first. */
 export type SnapshotRequest = { readonly type: 'snapshotRequest'; readonly cursor: SnapshotCursor | null };
 export type SnapshotPiece = { readonly type: 'snapshotPiece'; readonly piece: SnapshotChunk };
-/** To the sender's own child: offer it again, the other side may not have heard. */
-export type OfferAgain = { readonly type: 'offerAgain' };
+/** To the sender's own child: offer it again, the other side may not have heard; it misses what follows `applied`. */
+export type OfferAgain = { readonly type: 'offerAgain'; readonly applied: number };

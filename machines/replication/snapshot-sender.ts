@@ -23,6 +23,11 @@ interface Arguments {
 /** Sends one snapshot to one replica, a piece for each request: the receiver sets the pace, and may resume. */
 export const snapshotSender = setup({
   types: {} as { context: SnapshotSenderInput; events: SnapshotSenderEvent; input: SnapshotSenderInput },
+  guards: {
+    /** The other side has more than this snapshot: it needs a newer one. */
+    isOutdated: ({ context, event }: Arguments) =>
+      event.type === 'offerAgain' && event.applied >= context.source.index,
+  },
   actions: {
     offer: ({ context }: Pick<Arguments, 'context'>): Effect =>
       send<SnapshotOffer>(context.to, { type: 'snapshotOffer', index: context.source.index }),
@@ -41,11 +46,13 @@ export const snapshotSender = setup({
   states: {
     offering: {
       entry: 'offer',
-      on: { offerAgain: { target: 'offering', reenter: true } },
       after: { idleMs: 'closed' },
     },
     sending: { after: { idleMs: 'closed' } },
     closed: { type: 'final', entry: 'close' },
   },
-  on: { snapshotRequest: { target: '.sending', actions: 'sendPiece' } },
+  on: {
+    offerAgain: [{ guard: 'isOutdated', target: '.closed' }, { target: '.offering', reenter: true }],
+    snapshotRequest: { target: '.sending', actions: 'sendPiece' },
+  },
 });

@@ -43,11 +43,11 @@ async function runPath(path: string, options: RunArguments, signal: AbortSignal)
   if (path !== '-' && (await isFolder(path))) {
     if (options.expect !== undefined)
       throw new UsageError('--expect goes with one script; a folder has NAME.sol files');
-    return runFolder(path, { protocol: options.protocol, json: options.json, signal, watch });
+    return runFolder(path, { protocol: options.protocol, json: options.json, signal, watch, warn });
   }
   if (options.json) throw new UsageError('--json goes with a folder; a single script prints its own lines');
 
-  const content = path === '-' ? await text(process.stdin) : await readFile(path, 'utf8');
+  const content = path === '-' ? await text(process.stdin) : await readScript(path);
   const scenario = parseScenario(path === '-' ? STANDARD_INPUT : path, content, options.protocol);
   const expected = options.expect === undefined ? undefined : await readExpected(options.expect);
   const printed: string[] = [];
@@ -56,6 +56,7 @@ async function runPath(path: string, options: RunArguments, signal: AbortSignal)
     dataDir: folder.path,
     signal,
     watch,
+    warn,
     print: (line) => {
       process.stdout.write(`${line}\n`);
       if (expected !== undefined) printed.push(line);
@@ -68,8 +69,16 @@ async function runPath(path: string, options: RunArguments, signal: AbortSignal)
 }
 
 async function isFolder(path: string): Promise<boolean> {
+  return (await reading(path, stat(path))).isDirectory();
+}
+
+function readScript(path: string): Promise<string> {
+  return reading(path, readFile(path, 'utf8'));
+}
+
+async function reading<Value>(path: string, work: Promise<Value>): Promise<Value> {
   try {
-    return (await stat(path)).isDirectory();
+    return await work;
   } catch (cause) {
     const reason =
       cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
@@ -77,6 +86,10 @@ async function isFolder(path: string): Promise<boolean> {
         : String(cause);
     throw new UsageError(`cannot read ${path}: ${reason}`);
   }
+}
+
+function warn(error: Error): void {
+  process.stderr.write(`synod: ${error.message}\n`);
 }
 
 function tellProgress(): (progress: Progress) => void {

@@ -20,6 +20,7 @@ interface FolderOptions {
   readonly json: boolean;
   readonly signal: AbortSignal;
   readonly watch: ((progress: Progress) => void) | undefined;
+  warn(error: Error): void;
 }
 
 /** Runs every NAME.test of a folder against its NAME.sol: a line for each, and a tally. */
@@ -40,11 +41,14 @@ export async function runFolder(folder: string, options: FolderOptions): Promise
   return tally.passed === pairs.length ? EXIT_OK : EXIT_FAILED;
 }
 
-async function runOne(pair: ScenarioPair, { protocol, signal, watch }: FolderOptions): Promise<Outcome> {
+async function runOne(
+  pair: ScenarioPair,
+  { protocol, signal, watch, warn }: FolderOptions,
+): Promise<Outcome> {
   const startedMs = performance.now();
   const took = () => performance.now() - startedMs;
   try {
-    const comparison = await runPair(pair, { protocol, signal, watch });
+    const comparison = await runPair(pair, { protocol, signal, watch, warn });
     if (comparison === undefined) return { result: 'passed', tookMs: took() };
     return { result: 'differs', tookMs: took(), comparison };
   } catch (error) {
@@ -56,8 +60,7 @@ async function runOne(pair: ScenarioPair, { protocol, signal, watch }: FolderOpt
 
 function tell(pair: ScenarioPair, { result, tookMs, comparison, error }: Outcome, width: number): void {
   const colors = colorsFor(process.stdout);
-  const word =
-    result === 'passed' ? colors.green('pass') : colors.red(result === 'differs' ? 'fail' : result);
+  const word = result === 'passed' ? colors.green('pass') : colors.red(result === 'bad' ? 'bad ' : 'fail');
   process.stdout.write(
     `${word}  ${pair.name.padEnd(width)}  ${colors.dim(`${(tookMs / 1000).toFixed(2)} s`)}\n`,
   );

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { SynodError } from '../../actors/errors.ts';
 import type { Chatroom } from '../chatroom.ts';
+import type { Client } from '../client/client.ts';
 import type { Cluster } from '../cluster.ts';
 import type { KeyValueStore } from '../key-value-store.ts';
 import {
@@ -29,9 +30,14 @@ class NothingDoneError extends SynodError {
 
 /** What the commands of the shell act on. */
 export interface ShellSession {
-  readonly cluster: Cluster;
+  readonly cluster: Pick<
+    Cluster,
+    'nodes' | 'hasQuorum' | 'crash' | 'restart' | 'disconnect' | 'connect' | 'status'
+  >;
+  /** Behind the store and the room. */
+  readonly client: Pick<Client, 'idle'>;
   readonly store: KeyValueStore;
-  readonly room: Chatroom;
+  readonly room: Omit<Chatroom, keyof AsyncDisposable>;
   /** Prints a result. */
   print(line: string): void;
   /** Tells a person at the keyboard something that a program reading our output need not know. */
@@ -117,7 +123,9 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
   log: plain({
     arguments: [],
     meaning: 'what was said in the chat room',
-    async act({ room, print, note }) {
+    async act({ cluster, client, room, print, note }) {
+      // Messages that waited for a majority come first.
+      if (cluster.hasQuorum()) await client.idle();
       await room.caughtUp(await room.latestLength());
       const lines = room.log();
       for (const { slot, sender, text: said } of lines) print(`${slot} ${sender}: ${said}`);
@@ -187,7 +195,7 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
 };
 
 /** @throws NothingDoneError at once, rather than after the time-out. */
-function needMajority(cluster: Cluster): void {
+function needMajority(cluster: Pick<Cluster, 'hasQuorum'>): void {
   if (!cluster.hasQuorum()) throw new NothingDoneError();
 }
 

@@ -2,7 +2,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { SynodError } from '../../actors/errors.ts';
 import { LineError, UsageError } from '../scenario/errors.ts';
 import { LineReader } from '../scenario/line-reader.ts';
-import { colorsFor } from './colors.ts';
+import { colorsFor, type Output } from './colors.ts';
 import { EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK } from './exit-status.ts';
 import { type ShellScope, type ShellSession, shellCommands } from './shell-commands.ts';
 import { readHistory, writeHistory } from './shell-history.ts';
@@ -11,9 +11,9 @@ const HISTORY_LINES_MAX = 1000;
 
 /** Where a shell reads and writes. */
 export interface ShellOptions {
-  readonly input: NodeJS.ReadStream;
-  readonly output: NodeJS.WriteStream;
-  readonly errors: NodeJS.WriteStream;
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly output: Output;
+  readonly errors: Output;
   /** What runs and where its data is, in a line. */
   readonly greeting: string;
   /** Where the lines typed are kept from one shell to the next. */
@@ -22,7 +22,7 @@ export interface ShellOptions {
 }
 
 /** What a shell works on. */
-export type ShellSystem = Pick<ShellSession, 'cluster' | 'store' | 'room'>;
+export type ShellSystem = Pick<ShellSession, 'cluster' | 'client' | 'store' | 'room'>;
 
 /**
  * Reads commands until the end, from a keyboard (with a prompt) or from a pipe (without), and carries them out one

@@ -52,10 +52,14 @@ async function start({ protocol, nodes, data }: StartArguments, signal: AbortSig
     onNodeEnded: (_node, error) => {
       if (error !== undefined) warn(error.message);
     },
-    onWarning: (warning) => warn(warning.message),
   });
   const client = await cluster.client();
-  const system = { cluster, store: openKeyValueStore(client), room: openChatroom(cluster, client, SENDER) };
+  const system = {
+    cluster,
+    client,
+    store: openKeyValueStore(client),
+    room: openChatroom(cluster, client, SENDER),
+  };
   const kept =
     temporary === undefined
       ? `data in ${folder}`

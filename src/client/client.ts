@@ -52,7 +52,7 @@ export class Client implements AsyncDisposable {
     this.#gateway = gateway;
     this.#timeoutMs = timeoutMs;
     const user: GatewayUser = {
-      receive: (message) => this.#receive(message),
+      receive: (message, node) => this.#receive(message, node),
       flush: (position) => {
         this.#session.flush(position);
         this.#questions.flush();
@@ -143,7 +143,7 @@ export class Client implements AsyncDisposable {
     this.#questions.close();
   }
 
-  #receive(message: Message): void {
+  #receive(message: Message, node: string): void {
     switch (message.type) {
       case 'reply':
         this.#session.receiveReply(message as Reply);
@@ -152,7 +152,7 @@ export class Client implements AsyncDisposable {
         this.#session.receiveRefusal();
         return;
       case 'answers':
-        this.#questions.receiveAnswers(message as Answers);
+        this.#questions.receiveAnswers(message as Answers, node);
         return;
       case 'followed':
         this.#questions.receiveNews(message as Followed);

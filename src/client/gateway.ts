@@ -39,7 +39,7 @@ export class Gateway {
   #flushRequested = false;
   #cancelTick: Cancel | undefined;
   #target: string;
-  #targetSpokeMs = 0;
+  #targetServedMs = 0;
 
   /** `entrance` is the role that clients talk to on each node. */
   constructor(host: Host, nodes: readonly string[], entrance: string) {
@@ -88,15 +88,20 @@ export class Gateway {
       const next = this.#nodes[(from + step) % this.#nodes.length]!;
       if (this.#up.has(next)) {
         this.#target = next;
-        this.#targetSpokeMs = this.clock.now();
+        this.#targetServedMs = this.clock.now();
         return;
       }
     }
   }
 
-  /** When the target last said anything, or became the target. */
-  get targetSpokeMs(): number {
-    return this.#targetSpokeMs;
+  /** A node has done what it was asked to, which takes a majority; one that is cut off may still say this and that. */
+  noteServed(node: string): void {
+    if (node === this.#target) this.#targetServedMs = this.clock.now();
+  }
+
+  /** When the target last did what it was asked to, or became the target. */
+  get targetServedMs(): number {
+    return this.#targetServedMs;
   }
 
   /** An operation was handed to a user. */
@@ -134,10 +139,12 @@ export class Gateway {
   /** Envelopes have arrived from a node. */
   receive(envelopes: readonly Envelope[], node: string): void {
     for (const { to, message } of envelopes) {
-      if (message.type === 'reply') this.#target = node; // It stands beside the leader.
+      if (message.type === 'reply') {
+        this.#target = node; // It stands beside the leader.
+        this.noteServed(node);
+      }
       this.#users.get(nameOf(to))?.receive(message, node);
     }
-    if (node === this.#target) this.#targetSpokeMs = this.clock.now();
   }
 
   close(): void {

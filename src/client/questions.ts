@@ -25,11 +25,15 @@ interface Round {
 interface PendingFollow {
   readonly node: string;
   readonly application: string;
+  readonly message: Follow;
+  sentMs: number;
   readonly resolve: (news: { answer: unknown; version: number } | undefined) => void;
   readonly reject: (error: Error) => void;
 }
 
 const RETRY_MS = 250;
+/** News may be long in coming; the question, or the news, may also be lost, or have been refused by a full node. */
+const FOLLOW_RETRY_MS = 1000;
 
 /** What a client asks of the applications. Questions of one moment travel, and are confirmed, together. */
 export class Questions {
@@ -81,7 +85,7 @@ export class Questions {
     const id = this.#nextId++;
     const message: Follow = { type: 'follow', id, application, query, newerThan };
     return new Promise((resolve, reject) => {
-      this.#follows.set(id, { node, application, resolve, reject });
+      this.#follows.set(id, { node, application, message, sentMs: this.#gateway.clock.now(), resolve, reject });
       this.#gateway.send(this.#name, node, message);
     });
   }
@@ -93,10 +97,11 @@ export class Questions {
     this.#send(true, questions, undefined);
   }
 
-  receiveAnswers({ id, answers }: Answers): void {
+  receiveAnswers({ id, answers }: Answers, node: string): void {
     const round = this.#rounds.get(id);
     if (round === undefined) return;
     this.#rounds.delete(id);
+    if (round.linearizable) this.#gateway.noteServed(node);
     round.questions.forEach((question, index) => {
       const answer = answers[index];
       if (question !== undefined && answer !== undefined) settle(question, question.application, answer);
@@ -125,7 +130,12 @@ export class Questions {
       if (round.questions.every((question) => question === undefined)) this.#rounds.delete(id);
       else if (nowMs - round.sentMs >= RETRY_MS) this.#sendAgain(id, round, nowMs);
     }
-    return this.#rounds.size > 0;
+    for (const follow of this.#follows.values()) {
+      if (nowMs - follow.sentMs < FOLLOW_RETRY_MS) continue;
+      follow.sentMs = nowMs;
+      this.#gateway.send(this.#name, follow.node, follow.message);
+    }
+    return this.#rounds.size > 0 || this.#follows.size > 0;
   }
 
   nodeEnded(node: string): void {
@@ -169,7 +179,7 @@ export class Questions {
   }
 
   #sendAgain(id: number, round: Round, nowMs: number): void {
-    if (round.node === undefined && nowMs - this.#gateway.targetSpokeMs >= RETRY_MS) {
+    if (round.node === undefined && nowMs - this.#gateway.targetServedMs >= RETRY_MS) {
       this.#gateway.turnFrom(round.sentTo);
     }
     this.#post(id, round);

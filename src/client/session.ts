@@ -121,7 +121,7 @@ export class Session {
     const end = Math.max(position + 1, this.#nextToSend);
     for (let number = Math.max(this.#nextToSend, first.number); number < end; ) {
       const from = number - first.number;
-      const chunk = this.#operations.slice(from, from + CHUNK_OPERATIONS_MAX);
+      const chunk = this.#operations.slice(from, Math.min(from + CHUNK_OPERATIONS_MAX, end - first.number));
       this.#sendChunk(this.#session, number, first.number - 1, chunk);
       number += chunk.length;
     }
@@ -172,7 +172,7 @@ export class Session {
       if (!operation.settled && operation.deadlineMs <= nowMs) this.#fail(operation);
     }
     if (nowMs - this.#lastProgressMs >= this.#retryMs) {
-      if (nowMs - this.#gateway.targetSpokeMs >= RETRY_MS) this.#gateway.turnFrom(this.#gateway.target);
+      if (nowMs - this.#gateway.targetServedMs >= RETRY_MS) this.#gateway.turnFrom(this.#gateway.target);
       this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
       this.#lastProgressMs = nowMs;
       this.#sendAllAgain();

@@ -5,6 +5,8 @@ import { type ScriptStore, type SharedRun, unreachable } from './shared-commands
 
 /** How often a wait looks at the state that it waits for. */
 const LOOK_MS = 2;
+/** A script that has sent so many messages at once waits for them before it sends more. */
+const OUTSTANDING_MAX = 10_000;
 
 /**
  * A chat room's script while it runs.
@@ -45,8 +47,9 @@ export class ChatRun implements ScenarioRun, SharedRun {
     );
   }
 
-  sendMessage(client: number, text: string): void {
+  sendMessage(client: number, text: string): void | Promise<void> {
     this.#track(this.#member(client).room.send(text), 1);
+    if (this.#outstanding.size >= OUTSTANDING_MAX) return this.#quiet();
   }
 
   async crashServer(server: number): Promise<void> {

@@ -32,6 +32,8 @@ export interface PairOptions {
   readonly protocol?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly watch?: ((progress: Progress) => void) | undefined;
+  /** A server has ended that the script did not end. */
+  readonly warn?: ((error: Error) => void) | undefined;
 }
 
 /**
@@ -51,6 +53,7 @@ export async function runPair(
     print: (line) => void printed.push(line),
     signal: options.signal,
     watch: options.watch,
+    warn: options.warn,
   });
   return compareLines(expected, printed);
 }

@@ -1,3 +1,8 @@
+/*
+ * Scenarios: scripts that use and break a cluster, and say what must be printed. A script goes from its text
+ * (parse.ts) by the table of its grammar (chat-grammar.ts, shared-commands.ts) to what its commands act on
+ * (chat-run.ts), line by line (run-script.ts); folders of scripts are compared with what they must print (folder.ts).
+ */
 import { openChatCluster } from './chat-cluster.ts';
 import { chatGrammar } from './chat-grammar.ts';
 import { BadScenarioError } from './errors.ts';

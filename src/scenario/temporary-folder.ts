@@ -8,9 +8,9 @@ export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
 }
 
-/** Makes a folder of its own below the system's folder for temporary files. */
-export async function temporaryFolder(): Promise<TemporaryFolder> {
-  const path = await mkdtemp(join(tmpdir(), 'synod-'));
+/** Makes a folder of its own below another, which is the system's folder for temporary files by default. */
+export async function temporaryFolder(below = tmpdir()): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(below, 'synod-'));
   const removeAtExit = () => rmSync(path, { recursive: true, force: true });
   process.once('exit', removeAtExit);
   return {

@@ -29,6 +29,12 @@ describe('a chat script', () => {
     expect(system.calls).to.deep.equal(['send 1 a', 'send 0 b', 'bomb 3 at 0']);
   });
 
+  it('waits for its messages when it has sent very many at once', async () => {
+    const messages = Array.from({ length: 10_001 }, () => 'sendMessage 0 again');
+    const { system } = await run('start 3 1', ...messages, 'timeBombLeader 1');
+    expect(system.calls.at(-1)).to.equal('bomb 1 at 10000');
+  });
+
   it('lets what was sent become chosen before a server crashes', async () => {
     const { system } = await run('start 5 1', 'sendMessage 0 a', 'sendMessage 0 b', 'crashServer 0');
     expect(system.calls.at(-1)).to.equal('crash 0 at 2');

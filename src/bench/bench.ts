@@ -1,0 +1,180 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kv } from '../applications/kv.ts';
+import type { Cluster } from '../cluster.ts';
+import { createCluster } from '../create-cluster.ts';
+import { type KeyValueStore, openKeyValueStore } from '../key-value-store.ts';
+import type { ProtocolName } from '../protocols.ts';
+import { ClosedLoop, type Measurement, type StartOperation } from './closed-loop.ts';
+import { FAILOVER_IN_FLIGHT, measureFailover } from './failover.ts';
+import { makeWorkload, type Workload } from './workload.ts';
+
+/** Cold code halves the figures. */
+const WARM_UP_MS = 2000;
+const LOAD_IN_FLIGHT = 1024;
+/** How far apart progress is told. */
+const PROGRESS_MS = 200;
+
+/** What can be measured: durable writes, linearizable reads, the time without a leader after one was killed. */
+export const BENCH_OPERATIONS = ['write', 'read', 'failover'] as const;
+export type BenchOperation = (typeof BENCH_OPERATIONS)[number];
+
+/** What is to be measured, and where. */
+export interface BenchOptions {
+  readonly protocol: ProtocolName;
+  readonly nodes: number;
+  readonly operations: readonly BenchOperation[];
+  readonly inFlight: readonly number[];
+  /** How long each round measures. */
+  readonly seconds: number;
+  readonly rounds: number;
+  /** The folder for the nodes' data, on the disk to measure; it exists and is empty. */
+  readonly dataDir: string;
+  readonly signal: AbortSignal;
+  /** Told what is going on, and which part of the whole is done, from 0 to 1. */
+  progress(what: string, done: number): void;
+}
+
+/** Medians of the rounds, at a fixed number of operations in flight. */
+export interface RateRow extends Measurement {
+  readonly protocol: ProtocolName;
+  readonly operation: 'write' | 'read';
+  readonly inFlight: number;
+}
+
+/** From the leader's death until the next commit, over the rounds. */
+export interface FailoverRow {
+  readonly protocol: ProtocolName;
+  readonly operation: 'failover';
+  readonly inFlight: number;
+  readonly medianMs: number;
+  readonly worstMs: number;
+}
+
+export type BenchRow = RateRow | FailoverRow;
+
+/** Measures a cluster of its own; yields each row as soon as it is known. */
+export async function* bench(options: BenchOptions): AsyncGenerator<BenchRow> {
+  const { protocol, nodes, operations, inFlight, dataDir, progress, signal } = options;
+  const rows = operations.reduce(
+    (sum, operation) => sum + (operation === 'failover' ? 1 : inFlight.length),
+    0,
+  );
+  const workload = makeWorkload();
+  progress('starting', 0);
+  await using cluster = await createCluster({ protocol, nodes, application: kv, dataDir });
+  const client = await cluster.client({ inFlightMax: Math.max(LOAD_IN_FLIGHT, ...inFlight) * 2 });
+  const store = openKeyValueStore(client);
+  let finished = 0;
+  const tell = (what: string, part: number) => {
+    signal.throwIfAborted();
+    progress(what, (finished + part) / rows);
+  };
+  for (const operation of operations) {
+    if (operation === 'failover') {
+      yield await failoverRow(cluster, store, workload, options, tell);
+      finished++;
+      continue;
+    }
+    if (operation === 'read') await fill(store, workload, tell);
+    for (const level of inFlight) {
+      yield await rateRow(operation, level, operationOf(operation, store, workload), options, tell);
+      finished++;
+      await cluster.settled();
+    }
+  }
+}
+
+function operationOf(
+  operation: 'write' | 'read',
+  store: KeyValueStore,
+  { keys, values }: Workload,
+): StartOperation {
+  // A step that shares no factor with the number of keys visits all of them, far apart.
+  const keyOf = (number: number) => keys[(number * 7919) % keys.length] ?? '';
+  if (operation === 'read') return (number) => store.get(keyOf(number));
+  return (number) => store.put(keyOf(number), values[number % values.length] ?? '');
+}
+
+async function rateRow(
+  operation: 'write' | 'read',
+  inFlight: number,
+  start: StartOperation,
+  { protocol, rounds, seconds, signal }: BenchOptions,
+  tell: (what: string, part: number) => void,
+): Promise<RateRow> {
+  const loop = new ClosedLoop(start);
+  const totalMs = WARM_UP_MS + rounds * seconds * 1000;
+  const startedMs = performance.now();
+  const wait = async (ms: number, what: string) => {
+    for (const endMs = performance.now() + ms; performance.now() < endMs; ) {
+      tell(
+        `${operation}, ${inFlight} in flight: ${what}`,
+        Math.min(1, (performance.now() - startedMs) / totalMs),
+      );
+      await sleep(Math.min(PROGRESS_MS, Math.max(0, endMs - performance.now())), undefined, { signal });
+    }
+  };
+  loop.start(inFlight);
+  const measured: Measurement[] = [];
+  try {
+    await loop.measure(() => wait(WARM_UP_MS, 'warming up'));
+    for (let round = 1; round <= rounds; round++) {
+      measured.push(await loop.measure(() => wait(seconds * 1000, `round ${round} of ${rounds}`)));
+    }
+  } finally {
+    if (!signal.aborted) await loop.stop();
+  }
+  return {
+    protocol,
+    operation,
+    inFlight,
+    perSecond: Math.round(median(measured.map(({ perSecond }) => perSecond))),
+    p50Ms: rounded(median(measured.map(({ p50Ms }) => p50Ms))),
+    p99Ms: rounded(median(measured.map(({ p99Ms }) => p99Ms))),
+  };
+}
+
+async function failoverRow(
+  cluster: Cluster,
+  store: KeyValueStore,
+  workload: Workload,
+  { protocol, rounds }: BenchOptions,
+  tell: (what: string, part: number) => void,
+): Promise<FailoverRow> {
+  const tookMs: number[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    tell(`failover: round ${round} of ${rounds}`, (round - 1) / rounds);
+    tookMs.push(await measureFailover(cluster, store, workload));
+  }
+  return {
+    protocol,
+    operation: 'failover',
+    inFlight: FAILOVER_IN_FLIGHT,
+    medianMs: rounded(median(tookMs)),
+    worstMs: rounded(Math.max(...tookMs)),
+  };
+}
+
+/** Reads must find something: writes every key once. */
+async function fill(
+  store: KeyValueStore,
+  { keys, values }: Workload,
+  tell: (what: string, part: number) => void,
+): Promise<void> {
+  for (let from = 0; from < keys.length; from += LOAD_IN_FLIGHT) {
+    tell('filling the store for reads', 0);
+    const some = keys.slice(from, from + LOAD_IN_FLIGHT);
+    await Promise.all(some.map((key, index) => store.put(key, values[index % values.length] ?? '')));
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

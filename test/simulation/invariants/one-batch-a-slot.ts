@@ -1,0 +1,80 @@
+import type { Ballot } from '../../../machines/paxos/ballot.ts';
+import { type Batch, majorityOf, type Slot } from '../../../machines/paxos/pvalue.ts';
+import { type DiskWatcher, identityOf } from '../support/disk-watch.ts';
+import { Violation } from '../support/violation.ts';
+
+const NAME = 'one batch a slot';
+
+interface Pvalue {
+  readonly batch: string;
+  readonly voters: Set<string>;
+}
+
+/**
+ * Agreement. A batch is chosen when a majority of the acceptors has it on disk in one ballot: then never another one.
+ * What a replica applies is chosen, or lacks the vote of the acceptor beside it alone, which is on its way to the
+ * disk: nobody else hears of it before it is there. Should the node crash first, nothing was applied.
+ */
+export class OneBatchASlot implements DiskWatcher {
+  readonly #majority: number;
+  readonly #pvalues = new Map<Slot, Map<string, Pvalue>>();
+  readonly #chosen = new Map<Slot, string>();
+  /** What nodes have applied ahead of the disk, by slot and node. */
+  readonly #early = new Map<Slot, Map<string, string>>();
+
+  constructor(nodes: number) {
+    this.#majority = majorityOf(nodes);
+  }
+
+  /** How many slots are chosen. */
+  get slots(): number {
+    return this.#chosen.size;
+  }
+
+  accepted(node: string, { round, leader }: Ballot, slot: Slot, batch: Batch): void {
+    const pvalues = this.#pvalues.get(slot) ?? new Map<string, Pvalue>();
+    this.#pvalues.set(slot, pvalues);
+    const ballot = `${round}.${leader}`;
+    const identity = identityOf(batch);
+    const pvalue = pvalues.get(ballot) ?? { batch: identity, voters: new Set() };
+    pvalues.set(ballot, pvalue);
+    if (pvalue.batch !== identity) {
+      throw new Violation(NAME, `slot ${slot}: in ${ballot} both ${pvalue.batch} and ${identity} are accepted`);
+    }
+    pvalue.voters.add(node);
+    if (pvalue.voters.size >= this.#majority) this.#choose(slot, identity);
+  }
+
+  /** A replica applies a batch. */
+  apply(node: string, slot: Slot, batch: Batch): void {
+    const identity = identityOf(batch);
+    const chosen = this.#chosen.get(slot);
+    if (chosen !== undefined) {
+      if (chosen !== identity) throw new Violation(NAME, `${node} applies ${identity} in slot ${slot}, chosen is ${chosen}`);
+      return;
+    }
+    const isNearlyChosen = [...(this.#pvalues.get(slot)?.values() ?? [])].some(
+      (pvalue) => pvalue.batch === identity && !pvalue.voters.has(node) && pvalue.voters.size + 1 >= this.#majority,
+    );
+    if (!isNearlyChosen && this.#majority > 1) {
+      throw new Violation(NAME, `${node} applies ${identity} in slot ${slot}, which no majority has accepted`);
+    }
+    const early = this.#early.get(slot) ?? new Map<string, string>();
+    this.#early.set(slot, early.set(node, identity));
+  }
+
+  /** A node has crashed: what it had applied ahead of its disk never happened. */
+  crashed(node: string): void {
+    for (const early of this.#early.values()) early.delete(node);
+  }
+
+  #choose(slot: Slot, identity: string): void {
+    const before = this.#chosen.get(slot) ?? identity;
+    if (before !== identity) throw new Violation(NAME, `slot ${slot}: ${before} is chosen, then ${identity}`);
+    this.#chosen.set(slot, identity);
+    for (const [node, early] of this.#early.get(slot) ?? []) {
+      if (early !== identity) throw new Violation(NAME, `${node} applied ${early} in slot ${slot}, chosen is ${identity}`);
+    }
+    this.#early.delete(slot);
+  }
+}

@@ -1,0 +1,180 @@
+import type { TraceRecord } from '../../../actors/simulated/index.ts';
+import { derivedRandom } from '../../../actors/simulated/seed.ts';
+import type { PaxosSettings } from '../../../machines/paxos/settings.ts';
+import { chatQuery, chatroom } from '../../../src/applications/chatroom.ts';
+import { kv, kvQuery } from '../../../src/applications/kv.ts';
+import type { Client } from '../../../src/client/client.ts';
+import { checkExactlyOnceInOrder } from '../invariants/exactly-once-in-order.ts';
+import type { Instrument } from './instrumented-program.ts';
+import { type LedgerEntry, ledger } from './ledger.ts';
+import { findNonlinearizable } from './linearizability.ts';
+import { MemoryWatch } from './memory-watch.ts';
+import { SimulatedCluster } from './simulated-cluster.ts';
+import { Storm } from './storm.ts';
+import { Violation } from './violation.ts';
+import { Workload } from './workload.ts';
+
+export interface ExperimentOptions {
+  readonly seed: number;
+  readonly nodes?: number;
+  readonly stormMs?: number;
+  readonly settings?: Partial<PaxosSettings>;
+  readonly instruments?: readonly Instrument[];
+  readonly trace?: (record: TraceRecord) => void;
+}
+
+export interface ExperimentResult {
+  readonly nodes: number;
+  readonly slots: number;
+  readonly calls: number;
+  readonly entries: number;
+  /** How long all that was asked for took, once everything was well again. */
+  readonly recoveryMs: number;
+  readonly endMs: number;
+}
+
+/** Within this time of calm everything asked for is answered, and all replicas are equal. */
+export const RECOVERY_MS_MAX = 8000;
+/** In so much time without work everything that was done reaches the disks, and is let go of. */
+const PEACE_MS = 1200;
+const CLIENTS_MAX = 4;
+const PATIENCE_MS = 600_000;
+
+/** Small bounds, so that short runs meet them. */
+const SMALL_SETTINGS: Partial<PaxosSettings> = {
+  windowSlots: 4,
+  slotBytesMax: 200,
+  decisionBytesMax: 600,
+  catchUpBytesMax: 400,
+  writeBehindMs: 20,
+  snapshotIdleMs: 300,
+};
+
+/**
+ * One life of a cluster: clients work while a storm rages; then all is well, everything must be answered and equal;
+ * then the power fails everywhere at once, and everything must still be there. One seed decides all of it.
+ */
+export async function experiment(options: ExperimentOptions): Promise<ExperimentResult> {
+  const { seed, stormMs = 1500, settings, instruments = [], trace } = options;
+  const random = derivedRandom(seed, 'experiment');
+  const nodes = options.nodes ?? [1, 3, 3, 3, 5][random.integer(0, 4)]!;
+  const keptUnflushedProbability = random.integer(0, 1) * random.next();
+  const memory = new MemoryWatch();
+  await using simulated = new SimulatedCluster({
+    seed,
+    nodes,
+    disk: { flushMsMin: 0.2, flushMsMax: random.next() < 0.3 ? 8 : 1, keptUnflushedProbability },
+    settings: settings ?? (random.next() < 0.6 ? SMALL_SETTINGS : {}),
+    instruments: [...instruments, memory.instrument],
+    ...(trace === undefined ? {} : { trace }),
+  });
+  const { cluster, host } = simulated;
+  await simulated.runWhile(cluster.start(), 5000);
+
+  let ticks = 0;
+  const keys = Array.from({ length: random.integer(1, 4) }, (_, key) => `key-${key}`);
+  const clients: Client[] = [];
+  const workloads: Workload[] = [];
+  for (let count = random.integer(1, CLIENTS_MAX); count > 0; count--) {
+    const client = await simulated.runWhile(cluster.client(), 5000);
+    clients.push(client);
+    workloads.push(
+      new Workload({
+        client,
+        random: derivedRandom(seed, 'workload', client.name),
+        tick: () => ++ticks,
+        pause: (ms) => new Promise((resolve) => host.clock.after(ms, resolve)),
+        keys,
+        timeoutMs: random.next() < 0.2 ? random.integer(50, 500) : PATIENCE_MS,
+        burstMax: random.integer(1, 6),
+        pauseMsMax: random.integer(1, 60),
+      }),
+    );
+  }
+  const work = Promise.all(workloads.map((workload) => workload.run()));
+  work.catch(() => {});
+  const storm = new Storm(simulated, derivedRandom(seed, 'storm'), {
+    ms: stormMs,
+    calmMsMax: random.integer(5, 150),
+    lossMax: 0.2,
+    clientLoss: random.next() < 0.5,
+  });
+  await storm.rage();
+
+  const calmMs = host.clock.now();
+  for (const workload of workloads) workload.stop();
+  await simulated.runWhile(work, RECOVERY_MS_MAX);
+  // What nobody waits for any more is still to happen, each in its turn.
+  for (const client of clients) await simulated.runWhile(client.idle(), RECOVERY_MS_MAX);
+  const reader = await simulated.runWhile(cluster.client(), RECOVERY_MS_MAX);
+  await simulated.runWhile(cluster.settled(), RECOVERY_MS_MAX);
+  const recoveryMs = host.clock.now() - calmMs;
+
+  const before = await checkEverything(simulated, reader, workloads);
+  await checkPeace(simulated, memory);
+  for (const name of simulated.names) await storm.crash(name);
+  await simulated.run(1);
+  await storm.mend();
+  const after = await checkEverything(simulated, reader, workloads);
+  if (before.join(' ') !== after.join(' ')) throw new Violation('nothing is lost', 'the power failed');
+
+  const calls = workloads.flatMap((workload) => workload.calls);
+  const broken = findNonlinearizable(calls);
+  if (broken !== undefined) {
+    throw new Violation('linearizable', broken.map((call) => JSON.stringify(call)).join('\n'));
+  }
+  return {
+    nodes,
+    slots: simulated.agreement.slots,
+    calls: calls.length,
+    entries: before.length,
+    recoveryMs,
+    endMs: host.clock.now(),
+  };
+}
+
+/** Once nothing is asked for, one leader goes on leading, and nobody keeps what is done with. */
+async function checkPeace(simulated: SimulatedCluster, memory: MemoryWatch): Promise<void> {
+  const ballots = memory.ballots.length;
+  await simulated.run(PEACE_MS);
+  if (memory.ballots.length > ballots) {
+    const taken = memory.ballots.slice(ballots).map(({ round, leader }) => `${round}.${leader}`);
+    throw new Violation('a stable leader', `in peace, these took over: ${taken.join(', ')}`);
+  }
+  const leftovers = memory.leftovers();
+  if (Object.keys(leftovers).length > 0) throw new Violation('bounded memory', JSON.stringify(leftovers));
+}
+
+/** Whether all nodes hold the same, and everything that was acknowledged, in order. The entries of the ledger. */
+async function checkEverything(
+  simulated: SimulatedCluster,
+  reader: Client,
+  workloads: readonly Workload[],
+): Promise<readonly LedgerEntry[]> {
+  const { cluster } = simulated;
+  const whole = await simulated.runWhile(reader.query(ledger, null), RECOVERY_MS_MAX);
+  checkExactlyOnceInOrder(
+    whole,
+    workloads.map(({ entries }) => entries),
+  );
+  const log = await simulated.runWhile(reader.query(chatroom, chatQuery.log()), RECOVERY_MS_MAX);
+  if ('entries' in log) {
+    checkExactlyOnceInOrder(
+      log.entries.map(({ sender, text }) => [sender, Number(text)] as const),
+      workloads.map(({ messages }) => messages),
+    );
+  }
+  await simulated.runWhile(cluster.settled(), RECOVERY_MS_MAX);
+  const views = new Set<string>();
+  for (const node of cluster.nodes) {
+    const stale = { consistency: 'stale', node } as const;
+    const view = [
+      await simulated.runWhile(reader.query(kv, kvQuery.scan(''), stale), RECOVERY_MS_MAX),
+      await simulated.runWhile(reader.query(ledger, null, stale), RECOVERY_MS_MAX),
+      await simulated.runWhile(reader.query(chatroom, chatQuery.log(), stale), RECOVERY_MS_MAX),
+    ];
+    views.add(JSON.stringify(view));
+  }
+  if (views.size > 1) throw new Violation('equal states', `nodes answer differently:\n${[...views].join('\n')}`);
+  return whole;
+}

@@ -1,0 +1,132 @@
+import {
+  type DiskSettings,
+  type NetworkSettings,
+  SimulatedHost,
+  SimulationLimitError,
+  SimulationStuckError,
+  type TraceRecord,
+} from '../../../actors/simulated/index.ts';
+import type { PaxosSettings } from '../../../machines/paxos/settings.ts';
+import { chatroom } from '../../../src/applications/chatroom.ts';
+import { kv } from '../../../src/applications/kv.ts';
+import { Cluster } from '../../../src/cluster.ts';
+import { EqualStates } from '../invariants/equal-states.ts';
+import { OneBatchASlot } from '../invariants/one-batch-a-slot.ts';
+import { PromisesNeverGoBack } from '../invariants/promises-never-go-back.ts';
+import { type DiskWatcher, watchDisk } from './disk-watch.ts';
+import { type Instrument, instrumentedProgram } from './instrumented-program.ts';
+import { ledger } from './ledger.ts';
+import { Violation } from './violation.ts';
+
+export interface SimulatedClusterOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly network?: Partial<NetworkSettings>;
+  readonly disk?: Partial<DiskSettings>;
+  readonly settings?: Partial<PaxosSettings>;
+  readonly instruments?: readonly Instrument[];
+  readonly trace?: (record: TraceRecord) => void;
+}
+
+/** A Multi-Paxos cluster in the simulated world, with every invariant watched that can be watched while it runs. */
+export class SimulatedCluster implements AsyncDisposable {
+  readonly host: SimulatedHost;
+  readonly cluster: Cluster;
+  readonly names: readonly string[];
+  readonly agreement: OneBatchASlot;
+  readonly #program: Disposable;
+  #broken: unknown;
+
+  constructor(options: SimulatedClusterOptions) {
+    const { seed, nodes, network = {}, disk = {}, settings = {}, instruments = [], trace } = options;
+    this.names = Array.from({ length: nodes }, (_, node) => String(node));
+    this.agreement = new OneBatchASlot(nodes);
+    const applications = [kv, chatroom, ledger].map(({ name, module }) => ({ name, module }));
+    const program = instrumentedProgram({ nodes: this.names, applications, settings }, [
+      ...instruments,
+      ({ node, replica: { state } }) => {
+        const apply = state.apply.bind(state);
+        state.apply = (slot, batch) => {
+          this.#watch(() => this.agreement.apply(node, slot, batch));
+          return apply(slot, batch);
+        };
+      },
+    ]);
+    this.#program = program;
+    this.host = new SimulatedHost({
+      nodes: this.names,
+      seed,
+      program: program.reference,
+      network,
+      disk,
+      trace: (record) => {
+        if (record.event === 'crash') this.#watch(() => this.#crashed(record.node, record.reason));
+        trace?.(record);
+      },
+    });
+    const watchers: DiskWatcher[] = [new PromisesNeverGoBack(), this.agreement, new EqualStates()];
+    for (const name of this.names) {
+      watchDisk(name, this.host.diskOf(name), watchers.map((watcher) => this.#guarded(watcher)));
+    }
+    this.cluster = new Cluster('paxos', this.host, this.names, {
+      onNodeEnded: (_, error) => {
+        this.#broken ??= error;
+      },
+    });
+  }
+
+  /** Lets virtual time pass. @throws Violation as soon as an invariant is broken; what a role threw. */
+  async run(ms: number): Promise<void> {
+    try {
+      await this.host.runUntil(() => this.#broken !== undefined, ms);
+    } catch (error) {
+      // With all nodes down and no client waiting, nothing is left to happen.
+      if (!(error instanceof SimulationLimitError || error instanceof SimulationStuckError)) throw error;
+    }
+    this.check();
+  }
+
+  /** Lets events happen until a promise settles. @throws as {@link run}; SimulationLimitError. */
+  async runWhile<Result>(promise: Promise<Result>, limitMs: number): Promise<Result> {
+    let settled = false;
+    const settle = () => {
+      settled = true;
+    };
+    promise.then(settle, settle);
+    await this.host.runUntil(() => settled || this.#broken !== undefined, limitMs);
+    this.check();
+    return promise;
+  }
+
+  /** @throws what has been broken. */
+  check(): void {
+    if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cluster[Symbol.asyncDispose]();
+    this.#program[Symbol.dispose]();
+  }
+
+  #crashed(node: string, reason: string): void {
+    this.agreement.crashed(node);
+    if (reason === 'failed') this.#broken ??= new Violation('nodes do not fail', node);
+  }
+
+  /** A violation must not be taken for a failure of the node in whose midst it shows. */
+  #watch(look: () => void): void {
+    try {
+      look();
+    } catch (error) {
+      this.#broken ??= error;
+    }
+  }
+
+  #guarded(watcher: DiskWatcher): DiskWatcher {
+    return {
+      promised: (...args) => this.#watch(() => watcher.promised?.(...args)),
+      accepted: (...args) => this.#watch(() => watcher.accepted?.(...args)),
+      applied: (...args) => this.#watch(() => watcher.applied?.(...args)),
+    };
+  }
+}

@@ -1,0 +1,51 @@
+import { expect } from 'chai';
+import { Workplace } from './synod-process.ts';
+
+describe('synod bench', function () {
+  this.timeout(120_000);
+  let workplace: Workplace;
+  beforeEach(() => {
+    workplace = new Workplace();
+  });
+  afterEach(() => workplace[Symbol.dispose]());
+
+  it('prints a JSON line for each row', async () => {
+    const { status, stdout, stderr } = await workplace.run([
+      'bench',
+      '--json',
+      '--operations',
+      'write,failover',
+      '--in-flight',
+      '2',
+      '--seconds',
+      '1',
+      '--rounds',
+      '1',
+    ]);
+    expect(stderr).to.equal('');
+    expect(status).to.equal(0);
+    const [write, failover]: Record<string, unknown>[] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(write).to.include({ protocol: 'paxos', operation: 'write', inFlight: 2 });
+    for (const measured of ['perSecond', 'p50Ms', 'p99Ms']) expect(write?.[measured]).to.be.above(0);
+    expect(failover).to.include({ protocol: 'paxos', operation: 'failover' });
+    for (const measured of ['medianMs', 'worstMs']) expect(failover?.[measured]).to.be.above(0);
+    expect(workplace.leftBehind).to.deep.equal([]);
+  });
+
+  for (const args of [
+    ['--operations', 'writes'],
+    ['--in-flight', '1,none'],
+    ['--seconds', '0'],
+    ['--rounds', 'x'],
+  ]) {
+    it(`refuses ${args.join(' ')} with status 2`, async () => {
+      const { status, stdout, stderr } = await workplace.run(['bench', ...args]);
+      expect(status).to.equal(2);
+      expect(stdout).to.equal('');
+      expect(stderr).to.match(/must be a whole number|is none of/);
+    });
+  }
+});

@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ended, Workplace } from './synod-process.ts';
+
+describe('synod start, through a pipe', function () {
+  this.timeout(60_000);
+  let workplace: Workplace;
+  beforeEach(() => {
+    workplace = new Workplace();
+  });
+  afterEach(() => workplace[Symbol.dispose]());
+
+  it('prints results and no prompt, and leaves no file', async () => {
+    const commands = [
+      'set greeting hello   world',
+      'get greeting',
+      'get nothing',
+      '',
+      '# a comment',
+      'set grass green',
+      'scan gr',
+      'del grass',
+      'scan',
+      'send first  message',
+      'log',
+    ];
+    const { status, stdout, stderr } = await workplace.run(['start', '--nodes', '1'], commands.join('\n'));
+    expect(stdout.trimEnd().split('\n')).to.deep.equal([
+      'greeting = hello   world',
+      'nothing = None',
+      'grass = green',
+      'greeting = hello   world',
+      'greeting = hello   world',
+      '0 shell: first  message',
+    ]);
+    expect(status).to.equal(0);
+    expect(stderr).to.match(/temporary folder.*--data/);
+    expect(workplace.leftBehind).to.deep.equal([]);
+  });
+
+  it('keeps its data in the folder given', async () => {
+    const args = ['start', '--nodes', '1', '--data', join(workplace.path, 'data')];
+    await workplace.run(args, 'set key value\nsend a message\n');
+    const { status, stdout } = await workplace.run(args, 'get key\nlog\n');
+    expect(status).to.equal(0);
+    expect(stdout).to.equal('key = value\n0 shell: a message\n');
+  });
+
+  it('breaks and mends the cluster, and shows it', async () => {
+    const commands = [
+      'crash 0',
+      'status',
+      'restart 0',
+      'disconnect 0 1',
+      'status',
+      'connect 0 1',
+      'exit',
+      'get key',
+    ];
+    const { status, stdout } = await workplace.run(['start'], commands.join('\n'));
+    expect(status).to.equal(0);
+    expect(stdout)
+      .to.match(/│ 0 +│ down/)
+      .and.to.match(/cut: 0-1/)
+      .and.not.to.match(/key/);
+  });
+
+  it('goes on after a line that is wrong, and ends with status 2', async () => {
+    const commands = ['jump', 'get', 'crash 9', 'disconnect 0 0', 'get key'];
+    const { status, stdout, stderr } = await workplace.run(['start', '--nodes', '1'], commands.join('\n'));
+    expect(status).to.equal(2);
+    expect(stdout).to.equal('key = None\n');
+    expect(stderr.trim().split('\n').slice(1)).to.deep.equal([
+      'line 1: there is no command "jump"; help lists them',
+      'line 2: missing argument K; write "get K"',
+      'line 3: there is no node 9: they are 0 to 0',
+      'line 4: node 0 has no link to itself',
+    ]);
+  });
+
+  it('says at once what no majority can do, keeps a message for later, and ends with status 1', async () => {
+    const commands = ['crash 0', 'set key value', 'send later', 'restart 0', 'get key', 'log'];
+    const { status, stdout, stderr } = await workplace.run(['start', '--nodes', '1'], commands.join('\n'));
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/line 2: nothing was done.*SYNOD_NO_QUORUM/);
+    expect(stdout).to.equal('key = None\n0 shell: later\n');
+  });
+
+  it('ends cleanly by SIGINT: status 130, no file left', async () => {
+    const child = workplace.start(['start', '--nodes', '1']);
+    const outcome = ended(child);
+    if (child.stderr === null) throw new Error('no stderr');
+    await once(child.stderr, 'data');
+    child.kill('SIGINT');
+    expect((await outcome).status).to.equal(130);
+    expect(workplace.leftBehind).to.deep.equal([]);
+  });
+
+  it('refuses a number of nodes that makes no sense', async () => {
+    const { status, stderr } = await workplace.run(['start', '--nodes', 'many']);
+    expect(status).to.equal(2);
+    expect(stderr).to.match(/--nodes must be a whole number from 1 to/);
+  });
+});
