@@ -155,11 +155,13 @@ export class Node {
       return;
     }
     this.#turnPostponed = false;
+    // What falls due while the frames are worked on waits for the next turn: more news may have come by then.
+    const nowMs = this.#world.clock.now();
     this.#guarded(() => {
       this.#takeFrames();
       this.#deliverLocal();
       // After the frames: news that waited in the mailbox may cancel a timer that is due.
-      this.#fireTimers();
+      this.#fireTimers(nowMs);
       this.#finishTurn();
     });
     if (!this.#mailbox.isEmpty) this.#requestTurn();
@@ -190,8 +192,7 @@ export class Node {
     this.#local = [];
   }
 
-  #fireTimers(): void {
-    const nowMs = this.#world.clock.now();
+  #fireTimers(nowMs: number): void {
     for (let timer = this.#timers.takeDue(nowMs); timer !== undefined; timer = this.#timers.takeDue(nowMs)) {
       this.#actors.get(timer.address)?.timerIds.delete(timer.id);
       this.#deliver(timer.address, timer.event, undefined);
@@ -211,14 +212,15 @@ export class Node {
       // Nothing to wait for: one frame for each destination carries both kinds.
       this.#releases.release(early.length === 0 ? held : early.concat(held));
     } else {
-      this.#releases.release(early);
       const flushed = this.#releases.hold(held, writes.length > 0);
+      // The flush takes longest: it starts first.
       if (writes.length > 0) {
         this.#commit(writes, () => {
           flushed();
           if (this.#turnPostponed || !this.#mailbox.isEmpty) this.#requestTurn();
         });
       }
+      this.#releases.release(early);
     }
     const behind = this.#behind;
     this.#behind = [];

@@ -1,5 +1,6 @@
 import { nodeOf } from './address.ts';
 import type { Envelope } from './envelope.ts';
+import { CLIENTS } from './host.ts';
 
 interface Countdown {
   left: number;
@@ -53,6 +54,10 @@ export class Releases {
       if (frame === undefined) frames.set(destination, [envelope]);
       else frame.push(envelope);
     }
+    // Clients first: each post may wake a thread that takes this one's processor.
+    const answers = frames.get(CLIENTS);
+    if (answers !== undefined) this.#post(CLIENTS, answers);
+    frames.delete(CLIENTS);
     for (const [destination, frame] of frames) this.#post(destination, frame);
     if (this.#stopped) this.#countdown?.reached();
   }

@@ -1,7 +1,7 @@
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The file to start a thread with: the built one beside built ones; beside sources, the one that loads the source. */
+/** The file of a thread's module that stands beside the one of this URL: a source beside sources, built beside built. */
 export function threadFile(name: string, besideUrl: string): string {
-  const file = besideUrl.endsWith('.ts') ? `./${name}.source.mjs` : `./${name}.js`;
-  return fileURLToPath(new URL(file, besideUrl));
+  return fileURLToPath(new URL(`./${name}${extname(fileURLToPath(besideUrl))}`, besideUrl));
 }

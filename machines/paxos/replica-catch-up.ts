@@ -54,15 +54,17 @@ export const actions = {
     return ['acceptor', 'leader'].map((role) => send(addressOf(context.node, role), message));
   },
 
-  /** Asks the replica that is furthest, of those that have been heard of. */
-  askDecisions({ context }: OnlyContext): Effect[] {
-    let furthest: { readonly node: string; readonly applied: number } | undefined;
-    for (const [node, { applied }] of context.peers) {
-      if (applied > (furthest?.applied ?? context.state.applied)) furthest = { node, applied };
-    }
-    if (furthest === undefined) return [];
-    const message: CatchUp = { type: 'catchUp', fromSlot: context.state.applied + 1 };
-    return [send(addressOf(furthest.node, 'replica'), message)];
+  /** Asks a replica that is further: the one that has just answered, else each in turn, for one may be dead. */
+  askDecisions({ context, event }: Arguments): Effect[] {
+    const { nodes, peers, state, askedLast } = context;
+    const turn = askedLast === undefined ? 0 : nodes.indexOf(askedLast) + 1;
+    const answered = event.type === 'decisions' ? [nodeOf(event.from)] : [];
+    const node = [...answered, ...nodes.slice(turn), ...nodes.slice(0, turn)].find(
+      (other) => (peers.get(other)?.applied ?? 0) > state.applied,
+    );
+    if (node === undefined) return [];
+    context.askedLast = node;
+    return [send<CatchUp>(addressOf(node, 'replica'), { type: 'catchUp', fromSlot: state.applied + 1 })];
   },
 
   sendDecisions({ context, event }: Arguments): Effect[] {

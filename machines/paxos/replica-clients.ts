@@ -5,7 +5,7 @@ import type { RefusedMessage } from '../../actors/node.ts';
 import type { Answers, Followed, ReplicaStatus, Reply, Request } from '../replication/client-messages.ts';
 import { answersTo, type Follower, newsFor, type WaitingQuery } from '../replication/queries.ts';
 import type { Outcome } from '../replication/replicated-state.ts';
-import { keep, noteDecided, noteAccepted as notePvalue, prune } from './decisions.ts';
+import { dropWaiting, keep, noteDecided, noteAccepted as notePvalue, prune } from './decisions.ts';
 import type { Accepted, ConfirmRead, Propose } from './messages.ts';
 import type { Slot } from './pvalue.ts';
 import type { Arguments, OnlyContext, ReplicaContext } from './replica-context.ts';
@@ -52,12 +52,16 @@ export const actions = {
 
   noteAccepted({ context, event }: Arguments): void {
     assertEvent(event, 'accepted');
-    notePvalue(context.log, pvalueOf(event), context.state.applied);
+    const { log, state, settings } = context;
+    notePvalue(log, pvalueOf(event), state.applied);
+    dropWaiting(log, event.slot, state.applied, settings.decisionBytesMax);
   },
 
   learn({ context, event }: Arguments): void {
     assertEvent(event, 'decision');
-    noteDecided(context.log, event.ballot, event.slot, event.batch, context.state.applied);
+    const { log, state, settings } = context;
+    noteDecided(log, event.ballot, event.slot, event.batch, state.applied);
+    dropWaiting(log, event.slot, state.applied, settings.decisionBytesMax);
   },
 
   learnMany({ context, event }: Arguments): void {
@@ -86,7 +90,7 @@ export const actions = {
     if (hasManyQueries(context)) return [refuse(event.from)];
     const query: WaitingQuery = { client: event.from, id: event.id, questions: event.questions };
     if (event.linearizable) return confirmFirst(context, query);
-    context.confirmed.push({ slot: 0, query });
+    context.heldQueries.push(query);
     return [];
   },
 
@@ -99,7 +103,9 @@ export const actions = {
   },
 
   answerHeld({ context }: OnlyContext): Effect[] {
-    return [...answerApplied(context), ...tellFollowers(context)];
+    const held = context.heldQueries;
+    context.heldQueries = [];
+    return held.map((query) => send<Answers>(query.client, answersTo(query, context.state)));
   },
 
   confirm({ context, event }: Arguments): Effect[] {
@@ -189,8 +195,8 @@ function refuse(client: `${string}/${string}`): Effect {
   return send<RefusedMessage>(client, { type: 'refused' });
 }
 
-function hasManyQueries({ confirmed, unconfirmed, settings }: ReplicaContext): boolean {
-  return confirmed.length + unconfirmed.size >= settings.queriesMax;
+function hasManyQueries({ heldQueries, confirmed, unconfirmed, settings }: ReplicaContext): boolean {
+  return heldQueries.length + confirmed.length + unconfirmed.size >= settings.queriesMax;
 }
 
 function confirmFirst(context: ReplicaContext, query: WaitingQuery): Effect[] {

@@ -48,11 +48,15 @@ export interface ReplicaContext extends ReplicaInput {
    * late, even from before a restart, is then still of this very query.
    */
   readonly unconfirmed: Map<string, UnconfirmedQuery>;
+  /** Queries that may be stale, but not as stale as this replica before it has caught up. */
+  heldQueries: WaitingQuery[];
   /** Queries that wait for a slot to be applied. */
   confirmed: { readonly slot: Slot; readonly query: WaitingQuery }[];
   followers: Follower[];
   /** Nodes that a snapshot is being sent to. */
   readonly sendingTo: Set<string>;
+  /** The node that was last asked for decisions. */
+  askedLast: string | undefined;
   /** Who sends a snapshot to this replica. */
   snapshotFrom: Address | undefined;
 }

@@ -70,9 +70,11 @@ export const replica = setup({
     heldBytes: 0,
     passedOn: [[]],
     unconfirmed: new Map<string, UnconfirmedQuery>(),
+    heldQueries: [],
     confirmed: [],
     followers: [],
     sendingTo: new Set<string>(),
+    askedLast: undefined,
     snapshotFrom: undefined,
   }),
   states: {

@@ -1,4 +1,5 @@
 import { SynodError } from '../../actors/errors.ts';
+import { importModule } from '../../actors/import-module.ts';
 import type { Application } from './application.ts';
 
 /** Names an application so that a node's thread can load it: the module that exports it, and its name. */
@@ -11,7 +12,7 @@ export interface ApplicationReference {
 export async function loadApplications(references: readonly ApplicationReference[]): Promise<Application[]> {
   return Promise.all(
     references.map(async ({ name, module }) => {
-      const exported: Record<string, unknown> = await import(module);
+      const exported = await importModule(module);
       const application = Object.values(exported).find(
         (value) => isApplication(value) && value.name === name,
       );

@@ -6,7 +6,7 @@ import { type ScriptStore, type SharedRun, unreachable } from './shared-commands
 /** How often a wait looks at the state that it waits for. */
 const LOOK_MS = 2;
 /** A script that has sent so many messages at once waits for them before it sends more. */
-const OUTSTANDING_MAX = 10_000;
+const OUTSTANDING_MAX = 256;
 
 /**
  * A chat room's script while it runs.

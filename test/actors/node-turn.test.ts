@@ -16,7 +16,7 @@ describe('a turn', () => {
       expect(left()).to.deep.equal(['c: hint']);
       expect(commits).to.have.length(1);
       flush(0);
-      expect(left()).to.deep.equal(['b: vote', 'c: vote', 'clients: reply']);
+      expect(left()).to.deep.equal(['clients: reply', 'b: vote', 'c: vote']);
     });
 
     it('holds the reply to an earlier actor of the same turn as well', () => {

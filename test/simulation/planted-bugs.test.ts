@@ -15,6 +15,7 @@ describe('the simulation finds a planted bug', () => {
         });
       }
       expect(found, `in ${SEEDS_MAX} seeds`).to.be.instanceOf(Error);
+      if (process.env['SYNOD_VERBOSE'] !== undefined) console.log(String(found).slice(0, 300));
     });
   }
 });

@@ -23,8 +23,14 @@ interface Options {
   readonly instruments: number;
 }
 
-/** By number, for what a program is told goes through a structured clone. */
-const registry = new Map<number, readonly Instrument[]>();
+/**
+ * By number, for what a program is told goes through a structured clone. Global, for mocha requires this module and a
+ * host imports it, which may give two of it.
+ */
+const REGISTRY = Symbol.for('synod/test/instruments');
+const globals = globalThis as { [REGISTRY]?: Map<number, readonly Instrument[]> };
+globals[REGISTRY] ??= new Map();
+const registry = globals[REGISTRY];
 let registered = 0;
 
 /** Names a Paxos program that these instruments change; dispose it when no node will start any more. */
@@ -52,7 +58,9 @@ export const program: LoadProgram = async (context, options): Promise<Program> =
     replica: replica as ReplicaInput,
     leader: leader as LeaderInput,
   };
-  for (const instrument of registry.get(instruments) ?? []) instrument(open, context);
+  const known = registry.get(instruments);
+  if (known === undefined) throw new Error('a node starts whose cluster is disposed');
+  for (const instrument of known) instrument(open, context);
   return {
     roles: open.roles,
     start: [

@@ -64,8 +64,10 @@ export class MemoryWatch {
       if (size > 0) found[`${node} ${what}`] = size;
     };
     for (const [node, { accepted, acceptedBytes }] of this.acceptors) {
-      note(node, 'accepted', accepted.size);
-      note(node, 'acceptedBytes', acceptedBytes);
+      // What a former leader had proposed, and no later one has heard of, stays until its slot is used.
+      const applied = this.replicas.get(node)?.state.applied ?? 0;
+      note(node, 'accepted', [...accepted.keys()].filter((slot) => slot <= applied).length);
+      if (accepted.size === 0) note(node, 'acceptedBytes', acceptedBytes);
     }
     for (const [node, replica] of this.replicas) {
       note(node, 'held', replica.held.size);

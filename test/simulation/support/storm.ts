@@ -54,6 +54,8 @@ export class Storm {
     this.mendLinks();
     // No time bomb ticks on.
     for (const name of host.running) host.killAfter(name, Number.MAX_SAFE_INTEGER, []);
+    // One that has just gone off, the cluster learns of in a moment.
+    await this.#simulated.run(1);
     for (const name of names) await this.restart(name);
   }
 
