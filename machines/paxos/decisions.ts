@@ -58,17 +58,6 @@ export function keep(log: DecisionLog, slot: Slot, batch: Batch): void {
   log.decidedBytes += bytesOf(batch);
 }
 
-/**
- * Lets go of a batch that waits for earlier slots, when these and the applied ones are more than twice `bytesMax`: it
- * is asked for again in its turn. So a replica that takes in a snapshot for long does not fill its memory.
- */
-export function dropWaiting(log: DecisionLog, slot: Slot, applied: Slot, bytesMax: number): void {
-  const batch = log.decided.get(slot);
-  if (batch === undefined || slot <= applied + 1 || log.decidedBytes <= 2 * bytesMax) return;
-  log.decided.delete(slot);
-  log.decidedBytes -= bytesOf(batch);
-}
-
 /** Lets go of the oldest applied batches, beyond `bytesMax`. */
 export function prune(log: DecisionLog, applied: Slot, bytesMax: number): void {
   if (log.decidedBytes <= bytesMax) return;

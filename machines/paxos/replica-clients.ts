@@ -5,7 +5,7 @@ import type { RefusedMessage } from '../../actors/node.ts';
 import type { Answers, Followed, ReplicaStatus, Reply, Request } from '../replication/client-messages.ts';
 import { answersTo, type Follower, newsFor, type WaitingQuery } from '../replication/queries.ts';
 import type { Outcome } from '../replication/replicated-state.ts';
-import { dropWaiting, keep, noteDecided, noteAccepted as notePvalue, prune } from './decisions.ts';
+import { keep, noteDecided, noteAccepted as notePvalue, prune } from './decisions.ts';
 import type { Accepted, ConfirmRead, Propose } from './messages.ts';
 import type { Slot } from './pvalue.ts';
 import type { Arguments, OnlyContext, ReplicaContext } from './replica-context.ts';
@@ -52,16 +52,12 @@ export const actions = {
 
   noteAccepted({ context, event }: Arguments): void {
     assertEvent(event, 'accepted');
-    const { log, state, settings } = context;
-    notePvalue(log, pvalueOf(event), state.applied);
-    dropWaiting(log, event.slot, state.applied, settings.decisionBytesMax);
+    notePvalue(context.log, pvalueOf(event), context.state.applied);
   },
 
   learn({ context, event }: Arguments): void {
     assertEvent(event, 'decision');
-    const { log, state, settings } = context;
-    noteDecided(log, event.ballot, event.slot, event.batch, state.applied);
-    dropWaiting(log, event.slot, state.applied, settings.decisionBytesMax);
+    noteDecided(context.log, event.ballot, event.slot, event.batch, context.state.applied);
   },
 
   learnMany({ context, event }: Arguments): void {

@@ -52,7 +52,10 @@ export const snapshotSender = setup({
     closed: { type: 'final', entry: 'close' },
   },
   on: {
-    offerAgain: [{ guard: 'isOutdated', target: '.closed' }, { target: '.offering', reenter: true }],
+    offerAgain: [
+      { guard: 'isOutdated', target: '.closed' },
+      { target: '.offering', reenter: true },
+    ],
     snapshotRequest: { target: '.sending', actions: 'sendPiece' },
   },
 });

@@ -71,7 +71,12 @@ export class Gateway {
 
   nodeStarted(node: string): void {
     this.#up.add(node);
-    if (!this.#up.has(this.#target)) this.#target = node;
+    const former = this.#target;
+    if (former !== node && this.#up.has(former)) return;
+    this.#target = node;
+    this.#targetServedMs = this.clock.now();
+    // No node was up: what waits has had nowhere to go.
+    for (const user of this.#users.values()) user.nodeEnded(former);
   }
 
   nodeEnded(node: string): void {

@@ -85,7 +85,14 @@ export class Questions {
     const id = this.#nextId++;
     const message: Follow = { type: 'follow', id, application, query, newerThan };
     return new Promise((resolve, reject) => {
-      this.#follows.set(id, { node, application, message, sentMs: this.#gateway.clock.now(), resolve, reject });
+      this.#follows.set(id, {
+        node,
+        application,
+        message,
+        sentMs: this.#gateway.clock.now(),
+        resolve,
+        reject,
+      });
       this.#gateway.send(this.#name, node, message);
     });
   }

@@ -95,7 +95,10 @@ function nest(inner: StateValue, name: string): StateValue {
 }
 
 /** The messages among some effects: to whom and what. */
-export function sent(effects: readonly Effect[], type?: string): (readonly [to: Address, message: Message])[] {
+export function sent(
+  effects: readonly Effect[],
+  type?: string,
+): (readonly [to: Address, message: Message])[] {
   return effects.flatMap((effect) =>
     effect.effect === 'send' && (type === undefined || effect.message.type === type)
       ? [[effect.to, effect.message] as const]

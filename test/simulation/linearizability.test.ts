@@ -14,7 +14,12 @@ const remove = (existed: boolean | undefined) => ({ kind: 'delete', existed }) a
 
 describe('the search for a linearizable order', () => {
   it('takes what happens one after the other', () => {
-    const calls = [call(1, 2, put('x')), call(3, 4, get('x')), call(5, 6, remove(true)), call(7, 8, get(null))];
+    const calls = [
+      call(1, 2, put('x')),
+      call(3, 4, get('x')),
+      call(5, 6, remove(true)),
+      call(7, 8, get(null)),
+    ];
     expect(findNonlinearizable(calls)).to.equal(undefined);
   });
 

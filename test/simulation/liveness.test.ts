@@ -123,7 +123,11 @@ describe('a simulated cluster', () => {
   });
 
   it('brings a replica that was away for long back by a snapshot, again and again', async () => {
-    await using scene = await sceneOf(2, 3, { decisionBytesMax: 2000, catchUpBytesMax: 1000, writeBehindMs: 10 });
+    await using scene = await sceneOf(2, 3, {
+      decisionBytesMax: 2000,
+      catchUpBytesMax: 1000,
+      writeBehindMs: 10,
+    });
     const { simulated, memory } = scene;
     for (let round = 1; round <= 3; round++) {
       await scene.isolate(2, true);

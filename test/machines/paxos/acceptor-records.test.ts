@@ -43,11 +43,17 @@ describe("the acceptor's records", () => {
 
   it('come back as they were written, in the order of their slots', () => {
     const empty: Pvalue = { ballot: BALLOT, slot: 4, batch: [] };
-    const many: Pvalue = { ballot: ballot(1, 'b'), slot: 2, batch: [new Uint8Array([1]), new Uint8Array([2, 3])] };
+    const many: Pvalue = {
+      ballot: ballot(1, 'b'),
+      slot: 2,
+      batch: [new Uint8Array([1]), new Uint8Array([2, 3])],
+    };
     const journal = journalWith(promiseRecord(BALLOT), acceptedRecord(empty), acceptedRecord(many));
     const { ballot: promised, accepted } = loadAcceptorRecords(journal);
     expect(promised).to.deep.equal(BALLOT);
-    expect(accepted.map(({ batch, ...rest }) => ({ ...rest, batch: batch.map((chunk) => [...chunk]) }))).to.deep.equal([
+    expect(
+      accepted.map(({ batch, ...rest }) => ({ ...rest, batch: batch.map((chunk) => [...chunk]) })),
+    ).to.deep.equal([
       { ballot: ballot(1, 'b'), slot: 2, batch: [[1], [2, 3]] },
       { ballot: BALLOT, slot: 4, batch: [] },
     ]);
@@ -81,7 +87,9 @@ describe("the acceptor's records", () => {
   it('leave the disk when they are large, and wait to be written over when they are small', () => {
     const large: Pvalue = { ballot: BALLOT, slot: 1, batch: [new Uint8Array(REUSED_BYTES_MAX)] };
     const small = pvalue(BALLOT, 2, 1);
-    const deleted = floorRecords(3, [large, small]).filter((write) => 'key' in write && write.value === undefined);
+    const deleted = floorRecords(3, [large, small]).filter(
+      (write) => 'key' in write && write.value === undefined,
+    );
     expect(deleted).to.have.length(1);
   });
 

@@ -27,7 +27,8 @@ function acceptorOn(journal = new MemoryJournal(), changed: Partial<PaxosSetting
     role,
     journal,
     receive,
-    p1a: (number: Ballot, fromSlot: Slot = 1) => receive({ type: 'p1a', ballot: number, fromSlot } as never, SCOUT),
+    p1a: (number: Ballot, fromSlot: Slot = 1) =>
+      receive({ type: 'p1a', ballot: number, fromSlot } as never, SCOUT),
     p2a: (number: Ballot, slot: Slot, byte = slot) =>
       receive({ type: 'p2a', ...pvalue(number, slot, byte) } as never, COMMANDER),
     readCheck: (number: Ballot, round = 1) =>

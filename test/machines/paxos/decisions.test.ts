@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import {
   decisionsFrom,
-  dropWaiting,
   emptyDecisionLog,
   keep,
   noteAccepted,
@@ -74,18 +73,6 @@ describe('what a replica knows of decisions', () => {
     prune(log, 3, 0);
     expect([...log.decided.keys()]).to.deep.equal([4]);
     expect(log.decidedBytes).to.equal(bytesOf(batch(4)));
-  });
-
-  it('lets go of what waits for earlier slots beyond twice that, never of the next one', () => {
-    const log = emptyDecisionLog(0);
-    const bytesMax = bytesOf(batch(1));
-    for (const slot of [2, 3, 4, 1]) {
-      keep(log, slot, batch(slot));
-      dropWaiting(log, slot, 0, bytesMax);
-    }
-    expect([...log.decided.keys()]).to.deep.equal([2, 3, 1]);
-    expect(log.decidedBytes).to.equal(bytesMax * 3);
-    expect(log.highest, 'and knows that it lacks one').to.equal(4);
   });
 
   it('hands out consecutive batches, at least one and about so many bytes of them', () => {

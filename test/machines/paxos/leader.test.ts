@@ -50,7 +50,8 @@ function leading(changed: Partial<LeaderInput> = {}) {
         },
         `a/scout/${number.round}.a`,
       ),
-    preempted: (by: Ballot) => receive({ type: 'done', output: { kind: 'preempted', ballot: by } }, 'a/scout/x'),
+    preempted: (by: Ballot) =>
+      receive({ type: 'done', output: { kind: 'preempted', ballot: by } }, 'a/scout/x'),
     decided: (slot: Slot) =>
       receive({ type: 'done', output: { kind: 'decided', slot } }, `a/commander/1.a.${slot}`),
     /** Proposes, and lets the turn end: slots are opened when all has been gathered. */
@@ -261,7 +262,9 @@ describe('the leader (PMMC, figure 7)', () => {
     });
 
     it('asks for no slots that the replica beside has applied, or that acceptors have dropped', () => {
-      expect(scoutOf(leading({ leadsFirst: true, applied: 9, floor: 4 }).role.started)?.fromSlot).to.equal(10);
+      expect(scoutOf(leading({ leadsFirst: true, applied: 9, floor: 4 }).role.started)?.fromSlot).to.equal(
+        10,
+      );
       expect(scoutOf(leading({ leadsFirst: true, applied: 2, floor: 4 }).role.started)?.fromSlot).to.equal(4);
       const { receive, agree } = canvassing();
       receive({ type: 'applied', slot: 12 }, 'a/replica');
@@ -297,7 +300,9 @@ describe('the leader (PMMC, figure 7)', () => {
 
     it('no more than acceptors have room for; a collection makes room', () => {
       const room = bytesOf(batch(1));
-      const { propose, decided, openSlots, receive } = active({ settings: settings({ acceptedBytesMax: room }) });
+      const { propose, decided, openSlots, receive } = active({
+        settings: settings({ acceptedBytesMax: room }),
+      });
       propose(1);
       expect(proposedBy(openSlots([...decided(1), ...propose(2)]))).to.deep.equal([]);
       const collected = receive({ type: 'collect', floor: 2 }, 'a/replica');

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { MemoryJournal } from '../../../actors/memory-journal.ts';
-import { type Program, loadProgram } from '../../../actors/program.ts';
+import { loadProgram, type Program } from '../../../actors/program.ts';
 import { seededRandom } from '../../../actors/random.ts';
 import { acceptedRecord, floorRecords, promiseRecord } from '../../../machines/paxos/acceptor-records.ts';
 import { LOWEST_BALLOT } from '../../../machines/paxos/ballot.ts';
@@ -12,7 +12,7 @@ import { ballot, NODES, pvalue } from './values.ts';
 
 const OPTIONS: PaxosOptions = {
   nodes: NODES,
-  applications: [{ module: counter.module, name: counter.name }] as unknown as PaxosOptions['applications'],
+  applications: [{ module: counter.module, name: counter.name }],
 };
 
 function load(node: string, journal = new MemoryJournal(), options = OPTIONS): Promise<Program> {
@@ -32,7 +32,7 @@ describe('the program of a node', () => {
   });
 
   it('lets the first node lead a new cluster, and nobody else', async () => {
-    expect(await leaderInput('a')).to.include({ leadsFirst: true, promised: LOWEST_BALLOT });
+    expect(await leaderInput('a')).to.deep.include({ leadsFirst: true, promised: LOWEST_BALLOT });
     expect(await leaderInput('b')).to.include({ leadsFirst: false });
   });
 

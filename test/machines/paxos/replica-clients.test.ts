@@ -82,7 +82,11 @@ describe('the replica, for its clients (PMMC, figure 1)', () => {
       const first = { kind: 'results', session: 1, first: 1, results: [1] };
       expect(outcomeOf(addChunk(1, 1, [['x', 1]]), 1)).to.deep.equal(first);
       expect(outcomeOf(addChunk(1, 1, [['x', 1]]), 1)).to.deep.equal(first);
-      expect(outcomeOf(addChunk(1, 3, [['x', 1]]), 1)).to.deep.equal({ kind: 'gap', session: 1, expected: 2 });
+      expect(outcomeOf(addChunk(1, 3, [['x', 1]]), 1)).to.deep.equal({
+        kind: 'gap',
+        session: 1,
+        expected: 2,
+      });
       expect(outcomeOf(addChunk(9, 1, [['x', 1]]), 9)).to.deep.equal({ kind: 'expired', session: 9 });
       expect(state.query('counter', 'x')).to.deep.equal([['x', 1]]);
     });
@@ -145,7 +149,10 @@ describe('the replica, for its clients (PMMC, figure 1)', () => {
       request(openChunk('second'), 'second');
       leads(undefined);
       const again = sent(leads('c'), 'request') as unknown as [string, { key: string }][];
-      expect(again.map(([to, { key }]) => `${to} ${key}`)).to.deep.equal(['c/replica first', 'c/replica second']);
+      expect(again.map(([to, { key }]) => `${to} ${key}`)).to.deep.equal([
+        'c/replica first',
+        'c/replica second',
+      ]);
     });
 
     it('that were passed on long ago are not sent again', () => {
@@ -257,7 +264,9 @@ describe('the replica, for its clients (PMMC, figure 1)', () => {
     it('are refused when too many wait', () => {
       const { receive } = currentReplica({ queriesMax: 1 });
       receive({ ...FOLLOW, newerThan: 0 }, CLIENT);
-      expect(receivers(receive({ ...FOLLOW, id: 4, newerThan: 0 }, CLIENT), 'refused')).to.deep.equal([CLIENT]);
+      expect(receivers(receive({ ...FOLLOW, id: 4, newerThan: 0 }, CLIENT), 'refused')).to.deep.equal([
+        CLIENT,
+      ]);
     });
   });
 

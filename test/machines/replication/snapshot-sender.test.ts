@@ -2,7 +2,11 @@ import { expect } from 'chai';
 import type { Effect } from '../../../actors/effects.ts';
 import { MemoryJournal } from '../../../actors/memory-journal.ts';
 import { ReplicatedState } from '../../../machines/replication/replicated-state.ts';
-import type { SnapshotChunk, SnapshotCursor, SnapshotSource } from '../../../machines/replication/snapshot.ts';
+import type {
+  SnapshotChunk,
+  SnapshotCursor,
+  SnapshotSource,
+} from '../../../machines/replication/snapshot.ts';
 import { snapshotSender } from '../../../machines/replication/snapshot-sender.ts';
 import { early, RoleDriver, sent } from '../role-driver.ts';
 import { addChunk, applyNext, counter, openChunk } from './counter.ts';
@@ -23,7 +27,9 @@ function sending() {
   const source = {
     index: opened.index,
     read: (cursor: SnapshotCursor | null, bytesMax: number) => opened.read(cursor, bytesMax),
-    [Symbol.dispose]: () => void (disposed += 1),
+    [Symbol.dispose]: () => {
+      disposed += 1;
+    },
   } as unknown as SnapshotSource;
   const input = { source, to: RECEIVER, pieceBytesMax: 1, idleMs: IDLE_MS };
   const role = new RoleDriver(snapshotSender, 'b/snapshotSender/c', input);

@@ -18,14 +18,16 @@ export function checkExactlyOnceInOrder(entries: readonly LedgerEntry[], authors
   const last = new Map<string, number>();
   for (const [author, number] of entries) {
     const before = last.get(author) ?? 0;
-    if (number !== before + 1) throw new Violation(NAME, `${author}: entry ${number} is applied after ${before}`);
+    if (number !== before + 1)
+      throw new Violation(NAME, `${author}: entry ${number} is applied after ${before}`);
     last.set(author, number);
   }
   for (const { name, asked, acknowledged } of authors) {
     const applied = last.get(name) ?? 0;
     if (applied > asked) throw new Violation(NAME, `${name}: ${applied} entries, asked for ${asked}`);
     for (const number of acknowledged) {
-      if (number > applied) throw new Violation(NAME, `${name}: entry ${number} was acknowledged, and is lost`);
+      if (number > applied)
+        throw new Violation(NAME, `${name}: entry ${number} was acknowledged, and is lost`);
     }
   }
 }

@@ -39,7 +39,10 @@ export class OneBatchASlot implements DiskWatcher {
     const pvalue = pvalues.get(ballot) ?? { batch: identity, voters: new Set() };
     pvalues.set(ballot, pvalue);
     if (pvalue.batch !== identity) {
-      throw new Violation(NAME, `slot ${slot}: in ${ballot} both ${pvalue.batch} and ${identity} are accepted`);
+      throw new Violation(
+        NAME,
+        `slot ${slot}: in ${ballot} both ${pvalue.batch} and ${identity} are accepted`,
+      );
     }
     pvalue.voters.add(node);
     if (pvalue.voters.size >= this.#majority) this.#choose(slot, identity);
@@ -50,14 +53,19 @@ export class OneBatchASlot implements DiskWatcher {
     const identity = identityOf(batch);
     const chosen = this.#chosen.get(slot);
     if (chosen !== undefined) {
-      if (chosen !== identity) throw new Violation(NAME, `${node} applies ${identity} in slot ${slot}, chosen is ${chosen}`);
+      if (chosen !== identity)
+        throw new Violation(NAME, `${node} applies ${identity} in slot ${slot}, chosen is ${chosen}`);
       return;
     }
     const isNearlyChosen = [...(this.#pvalues.get(slot)?.values() ?? [])].some(
-      (pvalue) => pvalue.batch === identity && !pvalue.voters.has(node) && pvalue.voters.size + 1 >= this.#majority,
+      (pvalue) =>
+        pvalue.batch === identity && !pvalue.voters.has(node) && pvalue.voters.size + 1 >= this.#majority,
     );
     if (!isNearlyChosen && this.#majority > 1) {
-      throw new Violation(NAME, `${node} applies ${identity} in slot ${slot}, which no majority has accepted`);
+      throw new Violation(
+        NAME,
+        `${node} applies ${identity} in slot ${slot}, which no majority has accepted`,
+      );
     }
     const early = this.#early.get(slot) ?? new Map<string, string>();
     this.#early.set(slot, early.set(node, identity));
@@ -73,7 +81,8 @@ export class OneBatchASlot implements DiskWatcher {
     if (before !== identity) throw new Violation(NAME, `slot ${slot}: ${before} is chosen, then ${identity}`);
     this.#chosen.set(slot, identity);
     for (const [node, early] of this.#early.get(slot) ?? []) {
-      if (early !== identity) throw new Violation(NAME, `${node} applied ${early} in slot ${slot}, chosen is ${identity}`);
+      if (early !== identity)
+        throw new Violation(NAME, `${node} applied ${early} in slot ${slot}, chosen is ${identity}`);
     }
     this.#early.delete(slot);
   }

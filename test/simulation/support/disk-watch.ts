@@ -1,7 +1,7 @@
-import { checksumOf } from '../../../actors/simulated/seed.ts';
 import { unpack } from '../../../actors/codec.ts';
 import type { JournalKey } from '../../../actors/journal.ts';
 import type { MemoryDisk } from '../../../actors/memory-journal.ts';
+import { checksumOf } from '../../../actors/simulated/seed.ts';
 import type { Ballot } from '../../../machines/paxos/ballot.ts';
 import type { Batch, Slot } from '../../../machines/paxos/pvalue.ts';
 import { decodeHeader, type StateHeader } from '../../../machines/replication/state-records.ts';

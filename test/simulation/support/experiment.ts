@@ -76,7 +76,9 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   const clients: Client[] = [];
   const workloads: Workload[] = [];
   for (let count = random.integer(1, CLIENTS_MAX); count > 0; count--) {
-    const client = await simulated.runWhile(cluster.client(), 5000);
+    const isDistant = random.next() < 0.5;
+    const opening = isDistant ? simulated.distantClient() : cluster.client();
+    const client = await simulated.runWhile(opening, 5000);
     clients.push(client);
     workloads.push(
       new Workload({
@@ -85,6 +87,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
         tick: () => ++ticks,
         pause: (ms) => new Promise((resolve) => host.clock.after(ms, resolve)),
         keys,
+        readsOnly: isDistant && random.next() < 0.4,
         timeoutMs: random.next() < 0.2 ? random.integer(50, 500) : PATIENCE_MS,
         burstMax: random.integer(1, 6),
         pauseMsMax: random.integer(1, 60),
@@ -175,6 +178,7 @@ async function checkEverything(
     ];
     views.add(JSON.stringify(view));
   }
-  if (views.size > 1) throw new Violation('equal states', `nodes answer differently:\n${[...views].join('\n')}`);
+  if (views.size > 1)
+    throw new Violation('equal states', `nodes answer differently:\n${[...views].join('\n')}`);
   return whole;
 }

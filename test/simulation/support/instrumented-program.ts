@@ -42,7 +42,10 @@ export function instrumentedProgram(
   const number = registered;
   registry.set(number, instruments);
   return {
-    reference: { module: import.meta.url, options: { paxos: options, instruments: number } satisfies Options },
+    reference: {
+      module: import.meta.url,
+      options: { paxos: options, instruments: number } satisfies Options,
+    },
     [Symbol.dispose]: () => void registry.delete(number),
   };
 }
@@ -85,7 +88,8 @@ export function replaceAction(
   const machine = machineOf(program, role);
   const original = machine.implementations.actions[action];
   if (typeof original !== 'function') throw new TypeError(`${role} has no action ${action}`);
-  const call = (args: Arguments) => (original as (args: Arguments, params: undefined) => Effects)(args, undefined);
+  const call = (args: Arguments) =>
+    (original as (args: Arguments, params: undefined) => Effects)(args, undefined);
   const actions = { [action]: (args: Arguments) => replacement(args, call) };
   program.roles[role] = machine.provide({ actions } as unknown as Parameters<AnyStateMachine['provide']>[0]);
 }
@@ -100,7 +104,8 @@ export function replaceGuard(
   const machine = machineOf(program, role);
   const original = machine.implementations.guards[guard];
   if (typeof original !== 'function') throw new TypeError(`${role} has no guard ${guard}`);
-  const call = (args: Arguments) => (original as (args: Arguments, params: undefined) => boolean)(args, undefined);
+  const call = (args: Arguments) =>
+    (original as (args: Arguments, params: undefined) => boolean)(args, undefined);
   const guards = { [guard]: (args: Arguments) => replacement(args, call) };
   program.roles[role] = machine.provide({ guards } as unknown as Parameters<AnyStateMachine['provide']>[0]);
 }

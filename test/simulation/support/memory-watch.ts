@@ -75,7 +75,8 @@ export class MemoryWatch {
       note(node, 'passedOn', replica.passedOn.flat().length);
       note(node, 'unconfirmed', replica.unconfirmed.size);
       note(node, 'confirmed', replica.confirmed.length);
-      note(node, 'log.accepted', replica.log.accepted.size);
+      const { applied } = replica.state;
+      note(node, 'log.accepted', [...replica.log.accepted.keys()].filter((slot) => slot <= applied).length);
       note(node, 'log.announced', replica.log.announced.size);
       note(node, 'undurable', replica.state.applied - replica.state.durable);
       note(node, 'decidedBytes over the bound', replica.log.decidedBytes - replica.settings.decisionBytesMax);

@@ -76,13 +76,11 @@ export const PLANTED_BUGS: Readonly<Record<string, Instrument>> = {
     );
   },
 
-  'acceptors forget what only one replica has on disk': (program) => {
+  'acceptors forget what no replica has on disk': (program) => {
     replaceAction(program, 'replica', 'collect', ({ context }, original) => {
-      for (const node of context.nodes) {
-        const { applied, durable } = context.state;
-        if (node !== context.node) context.peers.set(node, { applied, durable });
-      }
-      return original({ context, event: undefined });
+      for (const progress of context.peers.values()) progress.durable = progress.applied;
+      const { applied } = context.state;
+      return original({ context: { ...context, state: { applied, durable: applied } }, event: undefined });
     });
   },
 };

@@ -1,3 +1,5 @@
+import { addressOf } from '../../../actors/address.ts';
+import { CLIENTS } from '../../../actors/host.ts';
 import {
   type DiskSettings,
   type NetworkSettings,
@@ -9,7 +11,10 @@ import {
 import type { PaxosSettings } from '../../../machines/paxos/settings.ts';
 import { chatroom } from '../../../src/applications/chatroom.ts';
 import { kv } from '../../../src/applications/kv.ts';
+import { Client, type ClientOptions } from '../../../src/client/client.ts';
+import { Gateway } from '../../../src/client/gateway.ts';
 import { Cluster } from '../../../src/cluster.ts';
+import { PROTOCOLS } from '../../../src/protocols.ts';
 import { EqualStates } from '../invariants/equal-states.ts';
 import { OneBatchASlot } from '../invariants/one-batch-a-slot.ts';
 import { PromisesNeverGoBack } from '../invariants/promises-never-go-back.ts';
@@ -35,6 +40,7 @@ export class SimulatedCluster implements AsyncDisposable {
   readonly names: readonly string[];
   readonly agreement: OneBatchASlot;
   readonly #program: Disposable;
+  readonly #distant = new Map<string, Gateway>();
   #broken: unknown;
 
   constructor(options: SimulatedClusterOptions) {
@@ -66,13 +72,43 @@ export class SimulatedCluster implements AsyncDisposable {
     });
     const watchers: DiskWatcher[] = [new PromisesNeverGoBack(), this.agreement, new EqualStates()];
     for (const name of this.names) {
-      watchDisk(name, this.host.diskOf(name), watchers.map((watcher) => this.#guarded(watcher)));
+      watchDisk(
+        name,
+        this.host.diskOf(name),
+        watchers.map((watcher) => this.#guarded(watcher)),
+      );
     }
+    const attach = this.host.attach.bind(this.host);
+    this.host.attach = (handlers) =>
+      attach({
+        ...handlers,
+        receive: (envelopes, from) => {
+          handlers.receive(
+            envelopes.filter(({ to }) => !this.#distant.has(to)),
+            from,
+          );
+          for (const envelope of envelopes) this.#distant.get(envelope.to)?.receive([envelope], from);
+        },
+      });
     this.cluster = new Cluster('paxos', this.host, this.names, {
       onNodeEnded: (_, error) => {
         this.#broken ??= error;
       },
     });
+  }
+
+  /**
+   * A client that finds its way alone, as from another process: it may talk to another node than the others, and
+   * hears of no crash. Resolves when its session is open.
+   */
+  async distantClient(options: ClientOptions = {}): Promise<Client> {
+    const name = `distant-${this.#distant.size}`;
+    const gateway = new Gateway(this.host, this.names, PROTOCOLS.paxos.entrance);
+    for (const node of this.names) gateway.nodeStarted(node);
+    this.#distant.set(addressOf(CLIENTS, name), gateway);
+    const client = new Client(name, gateway, () => true, options);
+    await client.open();
+    return client;
   }
 
   /** Lets virtual time pass. @throws Violation as soon as an invariant is broken; what a role threw. */
@@ -104,6 +140,7 @@ export class SimulatedCluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const gateway of this.#distant.values()) gateway.close();
     await this.cluster[Symbol.asyncDispose]();
     this.#program[Symbol.dispose]();
   }

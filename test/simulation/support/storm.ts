@@ -152,10 +152,11 @@ async function isolate(storm: Storm): Promise<void> {
 async function bridge(storm: Storm): Promise<void> {
   const middle = storm.random.integer(0, storm.names.length - 1);
   for (const a of storm.names) {
-    for (const b of storm.names) if (Number(a) < middle && Number(b) > middle) {
-      storm.cut(a, b);
-      storm.cut(b, a);
-    }
+    for (const b of storm.names)
+      if (Number(a) < middle && Number(b) > middle) {
+        storm.cut(a, b);
+        storm.cut(b, a);
+      }
   }
 }
 

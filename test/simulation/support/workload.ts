@@ -15,11 +15,15 @@ export interface WorkloadOptions {
   readonly pause: (ms: number) => Promise<void>;
   readonly keys: readonly string[];
   readonly timeoutMs: number;
+  /** It only gets: a node that serves reads alone keeps it, however far behind the others that is. */
+  readonly readsOnly: boolean;
   /** Most calls in one burst; it waits for all of them before the next. */
   readonly burstMax: number;
   readonly pauseMsMax: number;
 }
 
+/** A number by which a get is called. */
+const GET = 0.5;
 const UNKNOWN = Symbol('unknown');
 
 /** What one client does, at random: puts, gets, deletes, compare-and-sets, chat messages, ledger entries, many at once. */
@@ -51,16 +55,24 @@ export class Workload {
   }
 
   get entries(): Author {
-    return { name: this.#options.client.name, asked: this.#asked.ledger, acknowledged: this.#acknowledged.ledger };
+    return {
+      name: this.#options.client.name,
+      asked: this.#asked.ledger,
+      acknowledged: this.#acknowledged.ledger,
+    };
   }
 
   get messages(): Author {
-    return { name: this.#options.client.name, asked: this.#asked.chat, acknowledged: this.#acknowledged.chat };
+    return {
+      name: this.#options.client.name,
+      asked: this.#asked.chat,
+      acknowledged: this.#acknowledged.chat,
+    };
   }
 
   #callSomething(): Promise<void> {
-    const { random } = this.#options;
-    const chance = random.next();
+    const { random, readsOnly } = this.#options;
+    const chance = readsOnly ? GET : random.next();
     if (chance < 0.25) return this.#write();
     if (chance < 0.35) return this.#say();
     return this.#callRegister(this.#options.keys[random.integer(0, this.#options.keys.length - 1)]!, chance);
@@ -103,7 +115,10 @@ export class Workload {
     } else {
       const expected = this.#someValue(key, random);
       const set = await known(this.#store.compareAndSet(key, expected ?? undefined, value, limit));
-      note({ kind: 'compareAndSet', expected, value, set: set === UNKNOWN ? undefined : (set as boolean) }, set);
+      note(
+        { kind: 'compareAndSet', expected, value, set: set === UNKNOWN ? undefined : (set as boolean) },
+        set,
+      );
     }
   }
 
