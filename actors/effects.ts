@@ -8,18 +8,32 @@ import type { JournalWrite } from './journal.ts';
  * action does nothing, so a role can be loaded, drawn and stepped without a node.
  */
 export type Effect =
-  | { readonly effect: 'send'; readonly to: Address; readonly message: Message; readonly early: boolean }
+  | { readonly effect: 'send'; readonly to: Address; readonly message: Message; readonly when: Departure }
   | { readonly effect: 'persist'; readonly writes: readonly JournalWrite[] }
   | { readonly effect: 'persistBehind'; readonly writes: readonly JournalWrite[]; readonly token: number }
   | { readonly effect: 'spawn'; readonly role: string; readonly key: string; readonly input: unknown }
   | { readonly effect: 'stop'; readonly role: string; readonly key: string };
+
+/**
+ * When a message leaves the node: when all that its turn persists is durable; then, but with whatever goes to the same
+ * node next; or early, when the turn's actors have run.
+ */
+export type Departure = 'durable' | 'lazy' | 'early';
 
 /** What a named action may return. */
 export type Effects = Effect | readonly Effect[] | undefined;
 
 /** Sends a message. It leaves the node when everything that this turn persists is on disk. */
 export function send<M extends Message>(to: Address, message: M): Effect {
-  return { effect: 'send', to, message, early: false };
+  return { effect: 'send', to, message, when: 'durable' };
+}
+
+/**
+ * Sends a message that is in no hurry: once durable, it travels with the next frame to that node, or alone after
+ * `lingerMs`. It spares the other node a turn.
+ */
+export function sendLazily<M extends Message>(to: Address, message: M): Effect {
+  return { effect: 'send', to, message, when: 'lazy' };
 }
 
 /**
@@ -27,7 +41,7 @@ export function send<M extends Message>(to: Address, message: M): Effect {
  * have run. Give the reason where you call it. Never for a promise, a vote, a decision or a commit index.
  */
 export function sendEarly<M extends Message>(to: Address, message: M): Effect {
-  return { effect: 'send', to, message, early: true };
+  return { effect: 'send', to, message, when: 'early' };
 }
 
 /** Writes records to the node's journal, in one transaction with all else that the turn persists. */

@@ -13,6 +13,7 @@ export {
   persistBehind,
   send,
   sendEarly,
+  sendLazily,
   spawn,
   stop,
 } from './effects.ts';

@@ -21,11 +21,14 @@ export interface NodeSettings extends MailboxSettings {
   readonly framesPerTurnMax: number;
   /** Turns whose flush is under way at most; with more, the node waits for the disk before it works on. */
   readonly turnsInFlightMax: number;
+  /** A lazy message leaves at most this much after it could. */
+  readonly lingerMs: number;
 }
 
 const DEFAULTS: NodeSettings = {
   framesPerTurnMax: 1024,
   turnsInFlightMax: 64,
+  lingerMs: 2,
   mailboxFramesMax: 16_384,
   mailboxBytesMax: 256 * 1024 * 1024,
 };
@@ -69,6 +72,7 @@ export class Node {
   #halted = false;
   #turnRequested = false;
   #turnPostponed = false;
+  #lingers = false;
   #cancelWakeUp: Cancel | undefined;
   #wakeUpAtMs = Number.POSITIVE_INFINITY;
 
@@ -76,6 +80,7 @@ export class Node {
   #local: Envelope[] = [];
   #early: Envelope[] = [];
   #held: Envelope[] = [];
+  #lazy: Envelope[] = [];
   #writes: JournalWrite[] = [];
   /** Children that the step under way has spawned; they start when it has ended. */
   readonly #spawned: Actor[] = [];
@@ -87,7 +92,10 @@ export class Node {
     this.#world = world;
     this.#settings = { ...DEFAULTS, ...settings };
     this.#mailbox = new Mailbox(this.#settings);
-    this.#releases = new Releases((destination, envelopes) => this.#post(destination, envelopes));
+    this.#releases = new Releases(
+      (destination, envelopes) => this.#post(destination, envelopes),
+      () => this.#linger(),
+    );
   }
 
   /** Takes a program, without running its actors. */
@@ -203,16 +211,17 @@ export class Node {
   #finishTurn(): void {
     this.#deliverLocal();
     const writes = this.#writes;
-    const held = this.#held;
     const early = this.#early;
+    const durable = { prompt: this.#held, lazy: this.#lazy };
     this.#writes = [];
     this.#held = [];
+    this.#lazy = [];
     this.#early = [];
     if (writes.length === 0 && this.#releases.waiting === 0) {
       // Nothing to wait for: one frame for each destination carries both kinds.
-      this.#releases.release(early.length === 0 ? held : early.concat(held));
+      this.#releases.release({ prompt: [...early, ...durable.prompt], lazy: durable.lazy });
     } else {
-      const flushed = this.#releases.hold(held, writes.length > 0);
+      const flushed = this.#releases.hold(durable, writes.length > 0);
       // The flush takes longest: it starts first.
       if (writes.length > 0) {
         this.#commit(writes, () => {
@@ -220,7 +229,7 @@ export class Node {
           if (this.#turnPostponed || !this.#mailbox.isEmpty) this.#requestTurn();
         });
       }
-      this.#releases.release(early);
+      this.#releases.release({ prompt: early, lazy: [] });
     }
     const behind = this.#behind;
     this.#behind = [];
@@ -238,6 +247,16 @@ export class Node {
     if (this.#halted) return;
     this.#world.journal.commit(writes, () => {
       if (!this.#halted) this.#guarded(durable);
+    });
+  }
+
+  /** Lazy envelopes wait for company, but not for long. */
+  #linger(): void {
+    if (this.#lingers) return;
+    this.#lingers = true;
+    this.#world.clock.after(this.#settings.lingerMs, () => {
+      this.#lingers = false;
+      if (!this.#halted) this.#guarded(() => this.#releases.sendLingering());
     });
   }
 
@@ -345,7 +364,8 @@ export class Node {
       case 'send': {
         const envelope: Envelope = { to: effect.to, from: actor.address, message: effect.message };
         if (nodeOf(effect.to) === this.name) this.#local.push(envelope);
-        else if (effect.early) this.#early.push(envelope);
+        else if (effect.when === 'early') this.#early.push(envelope);
+        else if (effect.when === 'lazy') this.#lazy.push(envelope);
         else this.#held.push(envelope);
         return;
       }

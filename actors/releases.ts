@@ -8,8 +8,13 @@ interface Countdown {
   readonly reached: () => void;
 }
 
-interface HeldTurn {
-  readonly envelopes: readonly Envelope[];
+/** What a turn sends when it is durable: at once, or with the next frame to the same node. */
+export interface Departures {
+  readonly prompt: readonly Envelope[];
+  readonly lazy: readonly Envelope[];
+}
+
+interface HeldTurn extends Departures {
   flushed: boolean;
 }
 
@@ -19,12 +24,17 @@ interface HeldTurn {
  */
 export class Releases {
   readonly #post: (destination: string, envelopes: readonly Envelope[]) => void;
+  readonly #linger: () => void;
+  /** Lazy envelopes that are free to go, by destination. */
+  readonly #lingering = new Map<string, Envelope[]>();
   #held: HeldTurn[] = [];
   #countdown: Countdown | undefined;
   #stopped = false;
 
-  constructor(post: (destination: string, envelopes: readonly Envelope[]) => void) {
+  /** `linger` is called when envelopes wait for a frame to travel with: see to it that {@link sendLingering} is called. */
+  constructor(post: (destination: string, envelopes: readonly Envelope[]) => void, linger: () => void) {
     this.#post = post;
+    this.#linger = linger;
   }
 
   /** Turns that are held. */
@@ -33,9 +43,9 @@ export class Releases {
   }
 
   /** Holds a turn's envelopes. Call what is returned when the turn's flush is done; not needed if it wrote nothing. */
-  hold(envelopes: readonly Envelope[], writes: boolean): () => void {
-    if (!writes && envelopes.length === 0) return () => {};
-    const turn: HeldTurn = { envelopes, flushed: !writes };
+  hold({ prompt, lazy }: Departures, writes: boolean): () => void {
+    if (!writes && prompt.length === 0 && lazy.length === 0) return () => {};
+    const turn: HeldTurn = { prompt, lazy, flushed: !writes };
     this.#held.push(turn);
     return () => {
       turn.flushed = true;
@@ -43,9 +53,39 @@ export class Releases {
     };
   }
 
-  /** Lets envelopes go at once. */
-  release(envelopes: readonly Envelope[]): void {
-    if (envelopes.length === 0 || this.#stopped) return;
+  /** Lets envelopes go: the prompt ones now. */
+  release({ prompt, lazy }: Departures): void {
+    for (const envelope of lazy) this.#keep(envelope);
+    if (prompt.length > 0) this.#send(this.#lingering.size === 0 ? prompt : this.#withLingering(prompt));
+    if (this.#lingering.size > 0) this.#linger();
+  }
+
+  /** Lets go of what has found no frame to travel with. */
+  sendLingering(): void {
+    const envelopes = [...this.#lingering.values()].flat();
+    this.#lingering.clear();
+    this.#send(envelopes);
+  }
+
+  #keep(envelope: Envelope): void {
+    const destination = nodeOf(envelope.to);
+    const lingering = this.#lingering.get(destination);
+    if (lingering === undefined) this.#lingering.set(destination, [envelope]);
+    else lingering.push(envelope);
+  }
+
+  /** The lazy envelopes are older: they go first. */
+  #withLingering(envelopes: readonly Envelope[]): readonly Envelope[] {
+    const joining: Envelope[] = [];
+    for (const destination of new Set(envelopes.map(({ to }) => nodeOf(to)))) {
+      joining.push(...(this.#lingering.get(destination) ?? []));
+      this.#lingering.delete(destination);
+    }
+    return [...joining, ...envelopes];
+  }
+
+  #send(envelopes: readonly Envelope[]): void {
+    if (this.#stopped) return;
     const allowed = this.#countdown === undefined ? envelopes : this.#countDown(this.#countdown, envelopes);
     const frames = new Map<string, Envelope[]>();
     for (const envelope of allowed) {
@@ -72,7 +112,7 @@ export class Releases {
     while (this.#held[done]?.flushed === true) done += 1;
     // One frame for each destination carries all that this flush sets free.
     const free = this.#held.splice(0, done);
-    this.release(free.length === 1 ? free[0]!.envelopes : free.flatMap(({ envelopes }) => envelopes));
+    this.release({ prompt: free.flatMap(({ prompt }) => prompt), lazy: free.flatMap(({ lazy }) => lazy) });
   }
 
   #countDown(countdown: Countdown, envelopes: readonly Envelope[]): readonly Envelope[] {

@@ -1,6 +1,6 @@
 import { assign, setup } from 'xstate';
 import { type Address, addressOf } from '../../actors/address.ts';
-import { type Effect, send, sendEarly } from '../../actors/effects.ts';
+import { type Effect, send, sendEarly, sendLazily } from '../../actors/effects.ts';
 import type { Received } from '../../actors/envelope.ts';
 import { type Ballot, compareBallots } from './ballot.ts';
 import type { CommanderMessage, Decision, P2a } from './messages.ts';
@@ -89,12 +89,17 @@ function askAcceptors({ context }: { context: CommanderContext }): readonly Effe
     .map((acceptor) => sendEarly(acceptor, message));
 }
 
-/** Not early: the acceptance of the acceptor beside counts before it is on disk, and the news of it waits. */
+/**
+ * Not early: the acceptance of the acceptor beside counts before it is on disk, and the news of it waits. Lazily to
+ * the other nodes, with the next p2a: nobody waits for them.
+ */
 function tellReplicas({ context }: { context: CommanderContext }): readonly Effect[] {
   const { ballot, slot, batch } = context.pvalue;
   const elsewhere: Decision = { type: 'decision', ballot, slot };
   return context.nodes.map((node) =>
-    send<Decision>(addressOf(node, 'replica'), node === context.node ? { ...elsewhere, batch } : elsewhere),
+    node === context.node
+      ? send<Decision>(addressOf(node, 'replica'), { ...elsewhere, batch })
+      : sendLazily<Decision>(addressOf(node, 'replica'), elsewhere),
   );
 }
 

@@ -18,6 +18,8 @@ export interface GatewayUser {
   nodeEnded(node: string): void;
 }
 
+/** Operations that are handed in before the first of them leave, at most. */
+const FLUSH_OPERATIONS = 128;
 /** How often users look at what they wait for. */
 const TICK_MS = 25;
 
@@ -36,6 +38,7 @@ export class Gateway {
   readonly #up = new Set<string>();
   /** Who handed in operations, in that order, so that they leave in that order; each with the position reached. */
   #order: { readonly user: GatewayUser; position: number }[] = [];
+  #enqueued = 0;
   #flushRequested = false;
   #cancelTick: Cancel | undefined;
   #target: string;
@@ -114,7 +117,10 @@ export class Gateway {
     const last = this.#order.at(-1);
     if (last?.user === user) last.position = user.position;
     else this.#order.push({ user, position: user.position });
-    this.requestFlush();
+    this.#enqueued += 1;
+    // The nodes need not wait for all that this moment brings: they begin with what is there.
+    if (this.#enqueued >= FLUSH_OPERATIONS) this.#flush();
+    else this.requestFlush();
   }
 
   /** Asks for {@link GatewayUser.flush} of all users once what is happening right now has happened. */
@@ -123,13 +129,18 @@ export class Gateway {
     this.#flushRequested = true;
     this.clock.soon(() => {
       this.#flushRequested = false;
-      const order = this.#order;
-      this.#order = [];
-      for (const { user, position } of order) user.flush(position);
-      for (const user of this.#users.values()) user.flush();
-      this.#post();
+      this.#flush();
     });
     this.#requestTick();
+  }
+
+  #flush(): void {
+    const order = this.#order;
+    this.#order = [];
+    this.#enqueued = 0;
+    for (const { user, position } of order) user.flush(position);
+    for (const user of this.#users.values()) user.flush();
+    this.#post();
   }
 
   /** Puts a message for a role of a node (its entrance, unless another is named) into the next frame. */

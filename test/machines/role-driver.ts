@@ -113,7 +113,9 @@ export function receivers(effects: readonly Effect[], type: string): Address[] {
 
 /** The types of the messages that need not wait for the disk. */
 export function early(effects: readonly Effect[]): string[] {
-  return effects.flatMap((effect) => (effect.effect === 'send' && effect.early ? [effect.message.type] : []));
+  return effects.flatMap((effect) =>
+    effect.effect === 'send' && effect.when === 'early' ? [effect.message.type] : [],
+  );
 }
 
 /** The records that some effects put into the turn's transaction. */

@@ -1,7 +1,7 @@
 import { experiment } from './support/experiment.ts';
 
 /** More of them by hand: SYNOD_SEEDS=1000-3000 npx mocha test/simulation/clusters.test.ts */
-const [FIRST = 1, LAST = 100] = (process.env['SYNOD_SEEDS'] ?? '1-100').split('-').map(Number);
+const [FIRST = 1, LAST = 100] = (process.env.SYNOD_SEEDS ?? '1-100').split('-').map(Number);
 const SEEDS_A_TEST = 25;
 
 describe('a simulated cluster under storm stays correct, and recovers', () => {

@@ -98,7 +98,8 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   work.catch(() => {});
   const storm = new Storm(simulated, derivedRandom(seed, 'storm'), {
     ms: stormMs,
-    calmMsMax: random.integer(5, 150),
+    // Now fault upon fault, now each with time to show what follows from it.
+    calmMsMax: random.next() < 0.4 ? 600 : random.integer(5, 150),
     lossMax: 0.2,
     clientLoss: random.next() < 0.5,
   });

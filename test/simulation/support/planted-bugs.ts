@@ -22,7 +22,7 @@ export const PLANTED_BUGS: Readonly<Record<string, Instrument>> = {
       effect: 'send',
       to: event.from,
       message: { type: 'p2b', ballot: event.ballot, slot: event.slot } as { type: string },
-      early: false,
+      when: 'durable',
     }));
   },
 
@@ -91,7 +91,7 @@ function early(effects: Effects, type?: string): Effects {
     .flat()
     .map((effect) =>
       'message' in effect && (type === undefined || effect.message.type === type)
-        ? { ...effect, early: true }
+        ? { ...effect, when: 'early' as const }
         : effect,
     );
 }
