@@ -50,8 +50,8 @@ export function persist(...writes: readonly JournalWrite[]): Effect {
 }
 
 /**
- * Writes records in a transaction of their own that nothing waits for; the actor receives
- * {@link PersistedEvent} with the same token once they are on disk. Transactions reach the disk in order.
+ * Writes records to the node's store, in a transaction of their own that nothing waits for; the actor receives
+ * {@link PersistedEvent} with the same token once they are on disk. The store's transactions reach the disk in order.
  */
 export function persistBehind(token: number, writes: readonly JournalWrite[]): Effect {
   return { effect: 'persistBehind', writes, token };

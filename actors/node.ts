@@ -8,7 +8,7 @@ import { RoleFailedError } from './errors.ts';
 import { CLIENTS } from './host.ts';
 import { type InspectedActor, inspectable } from './inspection.ts';
 import { type ActionSink, Interpreter } from './interpreter.ts';
-import type { JournalWrite } from './journal.ts';
+import type { Journal, JournalWrite } from './journal.ts';
 import { Mailbox, type MailboxSettings } from './mailbox.ts';
 import type { Program } from './program.ts';
 import { Releases } from './releases.ts';
@@ -224,7 +224,7 @@ export class Node {
       const flushed = this.#releases.hold(durable, writes.length > 0);
       // The flush takes longest: it starts first.
       if (writes.length > 0) {
-        this.#commit(writes, () => {
+        this.#commit(this.#world.journal, writes, () => {
           flushed();
           if (this.#turnPostponed || !this.#mailbox.isEmpty) this.#requestTurn();
         });
@@ -235,7 +235,7 @@ export class Node {
     this.#behind = [];
     for (const { address, token, writes } of behind) {
       const event: PersistedEvent = { type: 'persisted', token };
-      this.#commit(writes, () => {
+      this.#commit(this.#world.store, writes, () => {
         this.#local.push({ to: address, from: address, message: event });
         this.#requestTurn();
       });
@@ -243,9 +243,9 @@ export class Node {
     this.#scheduleWakeUp();
   }
 
-  #commit(writes: readonly JournalWrite[], durable: () => void): void {
+  #commit(journal: Journal, writes: readonly JournalWrite[], durable: () => void): void {
     if (this.#halted) return;
-    this.#world.journal.commit(writes, () => {
+    journal.commit(writes, () => {
       if (!this.#halted) this.#guarded(durable);
     });
   }
@@ -407,7 +407,15 @@ export class Node {
   }
 
   #post(destination: string, envelopes: readonly Envelope[]): void {
-    for (const frame of packFrames(envelopes)) this.#world.send(destination, frame);
+    let frames: readonly Uint8Array<ArrayBuffer>[] = [];
+    try {
+      frames = packFrames(envelopes);
+    } catch (error) {
+      // Too large for a client is the client's affair, or its application's; too large for a role is ours.
+      if (destination !== CLIENTS) throw error;
+      this.#world.warn(error as Error);
+    }
+    for (const frame of frames) this.#world.send(destination, frame);
   }
 
   #refuse(frame: Uint8Array, from: string): void {

@@ -9,6 +9,8 @@ export interface ProgramContext {
   readonly node: string;
   /** The node's journal, as the last life of the node left it. */
   readonly journal: Journal;
+  /** The node's store, where what is persisted behind goes, as the last life left it. */
+  readonly store: Journal;
   /** The node's randomness, for roles that draw (election time-outs, back-off). */
   readonly random: Random;
 }

@@ -7,7 +7,10 @@ import type { Random } from './random.ts';
 export interface World {
   readonly clock: Clock;
   readonly random: Random;
+  /** What must be durable before anything leaves that rests on it. */
   readonly journal: Journal;
+  /** What is written behind, in large transactions that must not hold up the journal's small ones. */
+  readonly store: Journal;
   /** Calls `turn` once, soon, after what is arriving right now has arrived. */
   requestTurn(turn: () => void): void;
   /** Hands a frame to the transport. It may be lost; it is never changed. */

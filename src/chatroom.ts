@@ -79,7 +79,7 @@ class Member implements Chatroom {
         .map((node) =>
           // A node that has not caught up yet does not answer; it knows nothing that the others do not.
           this.#client
-            .query(chatroom, chatQuery.log(this.#length, 1), { consistency: 'stale', node, timeoutMs: 1000 })
+            .query(chatroom, chatQuery.log(this.#length, 1), { consistency: 'stale', node, timeoutMs: 250 })
             .then(
               ({ length }) => length,
               () => 0,

@@ -33,6 +33,7 @@ const EVENTS_BETWEEN_LOOP_TURNS = 10_000;
 
 interface Place {
   readonly disk: MemoryDisk;
+  readonly storeDisk: MemoryDisk;
   lives: number;
   /** The life that runs or is about to. */
   life: SimulatedNode | undefined;
@@ -80,7 +81,12 @@ export class SimulatedHost implements Host {
           `use names that differ, without slash or space, other than "${CLIENTS}"`,
         );
       }
-      this.#places.set(name, { disk: new MemoryDisk(), lives: 0, life: undefined });
+      this.#places.set(name, {
+        disk: new MemoryDisk(),
+        storeDisk: new MemoryDisk(),
+        lives: 0,
+        life: undefined,
+      });
     }
     this.#diskSettings = checkSettings({ ...CALM_DISK, ...options.disk });
     const clock = this.#clock;
@@ -166,9 +172,14 @@ export class SimulatedHost implements Host {
     return [...this.#places].filter(([, { life }]) => life?.isRunning).map(([name]) => name);
   }
 
-  /** A node's disk, as a crash would leave it, for those who check invariants. */
+  /** The disk of a node's journal, as a crash would leave it, for those who check invariants. */
   diskOf(node: string): MemoryDisk {
     return this.#placeOf(node).disk;
+  }
+
+  /** The disk of a node's store, likewise. */
+  storeDiskOf(node: string): MemoryDisk {
+    return this.#placeOf(node).storeDisk;
   }
 
   /** Lets the next event happen, and client code go on. False when nothing is scheduled. */
@@ -256,10 +267,10 @@ export class SimulatedHost implements Host {
         }),
       );
     try {
-      for (const { name, node, journal, random } of starting) {
+      for (const { name, node, journal, store, random } of starting) {
         // As on threads, where the options reach the node by a structured clone.
         const options = structuredClone(reference.options);
-        node.load(await loadProgram({ ...reference, options }, { node: name, journal, random }));
+        node.load(await loadProgram({ ...reference, options }, { node: name, journal, store, random }));
       }
       for (const life of starting) {
         if (life.hasEnded) throw new NodeDiedError(life.name, new Error('it was killed while it started'));
@@ -282,6 +293,7 @@ export class SimulatedHost implements Host {
       seed: this.#options.seed,
       clock: this.#clock,
       disk: place.disk,
+      storeDisk: place.storeDisk,
       diskSettings: this.#diskSettings,
       send: (to, frame) => this.#network.send(name, to, frame),
       failed,

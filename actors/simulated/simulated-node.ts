@@ -17,6 +17,7 @@ interface SimulatedNodeOptions {
   readonly clock: VirtualClock;
   /** What the former life has left. */
   readonly disk: MemoryDisk;
+  readonly storeDisk: MemoryDisk;
   readonly diskSettings: DiskSettings;
   readonly send: (to: string, frame: Uint8Array<ArrayBuffer>) => void;
   readonly failed: (error: unknown) => void;
@@ -32,13 +33,14 @@ export class SimulatedNode implements World {
   readonly clock: Clock;
   readonly random: Random;
   readonly journal: MemoryJournal;
+  readonly store: MemoryJournal;
   readonly #options: SimulatedNodeOptions;
   readonly #diskRandom: Random;
   #running = false;
   #ended = false;
 
   constructor(options: SimulatedNodeOptions) {
-    const { name, life, seed, clock, disk } = options;
+    const { name, life, seed, clock, disk, storeDisk } = options;
     this.name = name;
     this.#options = options;
     this.random = derivedRandom(seed, 'node', name, life);
@@ -51,7 +53,8 @@ export class SimulatedNode implements World {
         }),
       after: (ms, run) => clock.after(ms, this.#whileAlive(run, { event: 'timer', node: name })),
     };
-    this.journal = new MemoryJournal({ disk, flush: (run) => this.#flush(run) });
+    this.journal = new MemoryJournal({ disk, flush: (run) => this.#flush(this.journal, run) });
+    this.store = new MemoryJournal({ disk: storeDisk, flush: (run) => this.#flush(this.store, run) });
     this.node = new Node(name, this);
   }
 
@@ -97,23 +100,25 @@ export class SimulatedNode implements World {
     if (this.#ended) return;
     this.#ended = true;
     this.node.halt();
-    const unflushed = this.journal.waiting;
-    let kept = 0;
-    while (
-      kept < unflushed &&
-      this.#diskRandom.next() < this.#options.diskSettings.keptUnflushedProbability
-    ) {
-      kept += 1;
-    }
-    this.journal.crash(kept);
+    const unflushed = this.journal.waiting + this.store.waiting;
+    const kept = this.#crash(this.journal) + this.#crash(this.store);
     const { life, trace } = this.#options;
     trace?.({ event: 'crash', node: this.name, life, reason, lost: unflushed - kept, kept });
   }
 
-  #flush(run: () => void): void {
+  /** How many of the transactions that nobody was told of land all the same. */
+  #crash(journal: MemoryJournal): number {
+    const { keptUnflushedProbability } = this.#options.diskSettings;
+    let kept = 0;
+    while (kept < journal.waiting && this.#diskRandom.next() < keptUnflushedProbability) kept += 1;
+    journal.crash(kept);
+    return kept;
+  }
+
+  #flush(journal: MemoryJournal, run: () => void): void {
     const { clock, trace, diskSettings } = this.#options;
     const { flushMsMin, flushMsMax } = diskSettings;
-    const transactions = this.journal.waiting;
+    const transactions = journal.waiting;
     clock.at(clock.nowMicroseconds + drawMicroseconds(this.#diskRandom, flushMsMin, flushMsMax), () => {
       if (this.#ended) return;
       trace?.({ event: 'flush', node: this.name, transactions });

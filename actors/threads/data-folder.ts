@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   realpathSync,
@@ -12,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { DiskFullError } from '../errors.ts';
 import { claimFolder, releaseFolder } from './folder-lock.ts';
+import { makeFolder } from './make-folder.ts';
 import { freshId } from './real-time.ts';
 import { flushNames } from './reserve-files.ts';
 import {
@@ -48,7 +48,8 @@ export interface DataFolder extends AsyncDisposable {
  *
  *   DIR/cluster.json     what the folder belongs to, written once
  *   DIR/in-use-by-...    while someone has it open
- *   DIR/NODE/            the journal of one node
+ *   DIR/NODE/journal/    what one node must not forget
+ *   DIR/NODE/store/      what it has written behind
  *
  * @throws WrongFolderError when it belongs to another cluster, FolderInUseError when someone has it open,
  * CorruptFolderError when it does not say what it belongs to, FolderNotWritableError, DiskFullError.
@@ -79,7 +80,7 @@ function claim(directory: string): { path: string; file: string } {
   let path = directory;
   let claimed: ReturnType<typeof claimFolder>;
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     path = realpathSync(directory);
     claimed = claimFolder(path);
   } catch (cause) {
@@ -155,6 +156,7 @@ function writeIdentity(path: string, identity: ClusterIdentity): Required<Cluste
 }
 
 function errorOf(path: string, cause: unknown): Error {
+  if (cause instanceof FolderNotWritableError) return cause;
   const isFull =
     cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
   return isFull ? new DiskFullError(path, cause) : new FolderNotWritableError(path, cause);

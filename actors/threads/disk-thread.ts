@@ -12,6 +12,8 @@ export interface DiskThreadTask {
   readonly control: MessagePort;
   /** What a journal may grow to. */
   readonly journalBytesMax: number;
+  /** How long transactions wait for others to share a flush with. */
+  readonly collectMs: number;
 }
 
 /** What the host asks of the disk thread. */
@@ -37,7 +39,7 @@ interface Tenancy {
 }
 
 /** Runs the disk thread; resolves when it has been told to close and has closed. */
-export default async function diskThread({ control, journalBytesMax }: DiskThreadTask): Promise<void> {
+export default async function diskThread({ control, ...bounds }: DiskThreadTask): Promise<void> {
   const tenancies = new Map<string, Promise<Tenancy>>();
   await new Promise<void>((resolve) => {
     control.on('message', (request: DiskRequest) => {
@@ -46,7 +48,7 @@ export default async function diskThread({ control, journalBytesMax }: DiskThrea
         return;
       }
       const { folder, port } = request;
-      const tenancy = succeed(tenancies.get(folder), folder, port, journalBytesMax);
+      const tenancy = succeed(tenancies.get(folder), folder, port, bounds);
       tenancies.set(folder, tenancy);
       tenancy.then(
         () => control.postMessage({ request: request.request, error: undefined } satisfies DiskReply),
@@ -68,7 +70,7 @@ async function succeed(
   former: Promise<Tenancy> | undefined,
   folder: string,
   port: MessagePort,
-  journalBytesMax: number,
+  { journalBytesMax, collectMs }: Omit<DiskThreadTask, 'control'>,
 ): Promise<Tenancy> {
   let environment: Environment | undefined;
   // A former life that could not start has left nothing behind.
@@ -78,7 +80,7 @@ async function succeed(
     if (last.environment.failure === undefined) environment = last.environment;
     else await last.environment.close();
   }
-  environment ??= new Environment(folder, journalBytesMax);
+  environment ??= new Environment(folder, journalBytesMax, collectMs);
   return { environment, ended: serve(environment, port) };
 }
 

@@ -14,8 +14,11 @@ export class Disk {
   #failure: unknown;
   #lastRequest = 0;
 
-  /** @param journalBytesMax what each node's journal may grow to. */
-  constructor(journalBytesMax: number) {
+  /**
+   * @param journalBytesMax what each environment may grow to.
+   * @param collectMs how long transactions wait for others to share a flush with.
+   */
+  constructor(journalBytesMax: number, collectMs = 0) {
     this.#pool = new Piscina({
       filename: threadFile('disk-thread', import.meta.url),
       minThreads: 1,
@@ -28,7 +31,7 @@ export class Disk {
     const { port1, port2 } = new MessageChannel();
     this.#control = port1;
     this.#control.on('message', (reply: DiskReply) => this.#settle(reply));
-    const task: DiskThreadTask = { control: port2, journalBytesMax };
+    const task: DiskThreadTask = { control: port2, journalBytesMax, collectMs };
     this.#ended = this.#pool.run(task, { transferList: [port2] }).then(
       () => this.#fail(new Error('the disk thread has ended')),
       (error: unknown) => this.#fail(error),

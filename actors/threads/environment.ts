@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import type { Cancel } from '../clock.ts';
 import { CorruptJournalError, DiskFullError } from '../errors.ts';
 import { boundsBelowBytes } from './key-bytes.ts';
 import { ENVIRONMENT } from './lmdb-options.ts';
@@ -10,6 +11,8 @@ import { flushNames, hasFiles, reserveFiles } from './reserve-files.ts';
 import { DiskFailedError, messageOf } from './thread-errors.ts';
 import { verifyEnvironment } from './verify-environment.ts';
 
+/** Bytes of transactions that wait for company, at most. */
+const COLLECTED_BYTES_MAX = 16 * 1024 * 1024;
 /** Keys that a clear holds in memory at a time. */
 const CLEAR_KEYS_MAX = 512;
 
@@ -31,18 +34,21 @@ export interface EnvironmentListener {
  * One node's LMDB environment, as its only writer sees it. Transactions that arrive while a flush is under way
  * share the next one:
  *
- *   idle ──write──▶ gathering ──end of this turn of the event loop──▶ flushing ──on disk──▶ idle, or gathering
- *                   (more join)                                      (more wait)            what has waited
+ *   idle ──write──▶ collecting ──collectMs──▶ gathering ──end of this turn of the event loop──▶ flushing ──on disk──▶ idle, or
+ *                   (more join)               (more join)                                      (more wait)           collecting
  *
  * Only one LMDB transaction is under way at a time, so that nothing is written after one that failed.
  */
 export class Environment {
   readonly #folder: string;
   readonly #journalBytesMax: number;
+  readonly #collectMs: number;
   readonly #db: RootDatabase<Buffer, Uint8Array>;
   readonly #file: number;
   #listener: EnvironmentListener | undefined;
-  #state: 'idle' | 'gathering' | 'flushing' = 'idle';
+  #state: 'idle' | 'collecting' | 'gathering' | 'flushing' = 'idle';
+  #collectedBytes = 0;
+  #cancelCollecting: Cancel = () => {};
   #waiting: Uint8Array[] = [];
   /** The transactions that share the flush under way, how large they are, and when it ends. */
   #gathered = 0;
@@ -53,9 +59,14 @@ export class Environment {
   #failure: Error | undefined;
   #whenIdle: (() => void)[] = [];
 
-  /** @throws CorruptJournalError when the folder holds something that is no journal, or a damaged one. */
-  constructor(folder: string, journalBytesMax: number) {
+  /**
+   * @param collectMs how long transactions wait for others to share a flush with. LMDB writes every page that a
+   * commit touches: of many small writes all over a large store, most of the cost is shared.
+   * @throws CorruptJournalError when the folder holds something that is no journal, or a damaged one.
+   */
+  constructor(folder: string, journalBytesMax: number, collectMs = 0) {
     this.#folder = folder;
+    this.#collectMs = collectMs;
     this.#journalBytesMax = journalBytesMax;
     verifyEnvironment(folder);
     try {
@@ -89,12 +100,15 @@ export class Environment {
       this.#put(transaction);
     } else {
       this.#waiting.push(transaction);
-      if (this.#state === 'idle') this.#next();
+      this.#collectedBytes += transaction.byteLength;
+      if (this.#state === 'idle') this.#collect();
+      else if (this.#state === 'collecting' && this.#collectedBytes >= COLLECTED_BYTES_MAX) this.#next();
     }
   }
 
   /** Resolves when nothing is under way or waits. */
   async drained(): Promise<void> {
+    if (this.#state === 'collecting') this.#next();
     if (this.#state !== 'idle') await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
@@ -105,7 +119,19 @@ export class Environment {
     closeSync(this.#file);
   }
 
+  /** Waits for company, unless somebody waits for the end. */
+  #collect(): void {
+    if (this.#collectMs === 0 || this.#whenIdle.length > 0 || this.#waiting.length === 0) {
+      this.#next();
+      return;
+    }
+    this.#state = 'collecting';
+    this.#cancelCollecting = realClock.after(this.#collectMs, () => this.#next());
+  }
+
   #next(): void {
+    this.#cancelCollecting();
+    this.#collectedBytes = 0;
     const first = this.#waiting[0];
     if (first === undefined) {
       this.#state = 'idle';
@@ -199,7 +225,7 @@ export class Environment {
     Promise.all([this.#committed, committed]).then(
       () => {
         this.#listener?.durable(this.#gathered);
-        this.#next();
+        this.#collect();
       },
       async (refusal: unknown) => this.#fail(await causeOf(refusal)),
     );

@@ -8,13 +8,15 @@ import type { LinkEnd } from './link.ts';
 export interface NodeThreadTask {
   readonly name: string;
   readonly program: ProgramReference;
-  /** The node's own folder. */
-  readonly folder: string;
+  /** Where the node's journal and its store are. */
+  readonly journalFolder: string;
+  readonly storeFolder: string;
   readonly seed: number;
   /** To the host: control, and frames for and from clients. */
   readonly host: LinkEnd;
-  /** To the disk thread, which has opened `folder`. */
-  readonly disk: MessagePort;
+  /** To the disk threads, which have opened these folders. */
+  readonly journalDisk: MessagePort;
+  readonly storeDisk: MessagePort;
   readonly peers: readonly { readonly peer: string; readonly end: LinkEnd }[];
   /** The peers that are cut off. */
   readonly cut: readonly string[];

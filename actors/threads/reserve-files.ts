@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 /** What a new LMDB environment writes when it is made, and more. */
 const RESERVED_BYTES = 64 * 1024;
@@ -33,7 +34,7 @@ export function flushNames(folder: string): void {
  * the process. @throws what the file system throws, ENOSPC among others.
  */
 export function reserveFiles(folder: string): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const lock = join(folder, 'lock.mdb');
   if (!existsSync(lock)) write(lock, LOCK_FILE_BYTES);
   if (hasFiles(folder)) return;

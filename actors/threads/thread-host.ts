@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Address } from '../address.ts';
@@ -12,6 +13,7 @@ import { type ClusterIdentity, type DataFolder, openDataFolder } from './data-fo
 import { Disk } from './disk.ts';
 import { createLink, type LinkEnd } from './link.ts';
 import { NodeLife } from './node-life.ts';
+import type { NodeThreadTask } from './node-messages.ts';
 import { freshSeed, realClock } from './real-time.ts';
 import { threadFile } from './thread-file.ts';
 
@@ -24,7 +26,7 @@ export interface ThreadHostOptions extends HostOptions {
   readonly dataDir: string;
   /** What the data folder must belong to, besides the nodes. */
   readonly identity: Omit<ClusterIdentity, 'nodes'>;
-  /** Bytes that the journal of one node may take on disk. */
+  /** Bytes that the journal of one node may take on disk, and its store likewise. */
   readonly journalBytesMax?: number;
   /** Megabytes of heap for each node; one that needs more dies. By default what Node.js gives a thread. */
   readonly memoryMbMax?: number;
@@ -32,10 +34,17 @@ export interface ThreadHostOptions extends HostOptions {
   readonly seed?: number;
 }
 
+type NodeDisks = Pick<NodeThreadTask, 'journalFolder' | 'journalDisk' | 'storeFolder' | 'storeDisk'>;
+
 interface Running {
   readonly folder: DataFolder;
-  readonly disk: Disk;
+  /** Of their own, so that a long commit to a store holds up no journal. */
+  readonly journalDisk: Disk;
+  readonly storeDisk: Disk;
 }
+
+/** Transactions to a store wait this long for others: what is behind anyway is written in large pieces. */
+const STORE_COLLECT_MS = 400;
 
 const NOBODY: HostHandlers = { receive: () => {}, ended: () => {}, warn: () => {} };
 
@@ -46,7 +55,7 @@ const NOBODY: HostHandlers = { receive: () => {}, ended: () => {}, warn: () => {
  *                                       │              │              │
  *   node threads                      node 0 ─ Link ─ node 1 ─ Link ─ node 2    (and 0 ─ 2)
  *                                       │ ╲            │ ╲            │ ╲
- *   disk thread                         │  writes ─ ─ ─│─ ─ ─ ─ ─ ─ ─ │─ ─ ▶ the only writer
+ *   disk threads                        │  writes ─ ─ ─│─ ─ ─ ─ ─ ─ ─ │─ ─ ▶ the only writers: journals, stores
  *                                     reads          reads          reads
  */
 export class ThreadHost implements Host {
@@ -128,19 +137,32 @@ export class ThreadHost implements Host {
     await this.#pool.destroy();
     const opened = await this.#opened?.catch(() => undefined);
     this.#opened = undefined;
-    await opened?.disk.close();
+    await Promise.all([opened?.journalDisk.close(), opened?.storeDisk.close()]);
     await opened?.folder[Symbol.asyncDispose]();
   }
 
   async #start(nodes: readonly string[]): Promise<void> {
-    const { folder, disk } = await this.#open();
+    const { folder, journalDisk, storeDisk } = await this.#open();
     const names = [...new Set(nodes)].filter(
       (name) => !this.#lives.has(name) || !this.#lives.get(name)!.isRunning,
     );
     await Promise.all(names.map((name) => this.#lives.get(name)?.ended));
-    const ports = await allOrNone(names.map((name) => disk.open(folder.nodeFolder(name))));
+    const folders = names.map((name) => ({
+      journalFolder: join(folder.nodeFolder(name), 'journal'),
+      storeFolder: join(folder.nodeFolder(name), 'store'),
+    }));
+    const ports = await allOrNone([
+      ...folders.map(({ journalFolder }) => journalDisk.open(journalFolder)),
+      ...folders.map(({ storeFolder }) => storeDisk.open(storeFolder)),
+    ]);
     this.#refuseDisposed();
-    const lives = names.map((name, index) => this.#launch(name, folder.nodeFolder(name), ports[index]!));
+    const lives = names.map((name, index) =>
+      this.#launch(name, {
+        ...folders[index]!,
+        journalDisk: ports[index]!,
+        storeDisk: ports[names.length + index]!,
+      }),
+    );
     try {
       await Promise.all(lives.map(({ loaded }) => loaded));
       for (const life of lives) life.post({ type: 'go' });
@@ -157,7 +179,8 @@ export class ThreadHost implements Host {
     const { dataDir, identity, nodes, journalBytesMax = JOURNAL_BYTES_MAX } = this.#options;
     this.#opened ??= openDataFolder(dataDir, { ...identity, nodes }).then((folder) => ({
       folder,
-      disk: new Disk(journalBytesMax),
+      journalDisk: new Disk(journalBytesMax),
+      storeDisk: new Disk(journalBytesMax, STORE_COLLECT_MS),
     }));
     this.#opened.catch(() => {
       this.#opened = undefined;
@@ -165,7 +188,7 @@ export class ThreadHost implements Host {
     return this.#opened;
   }
 
-  #launch(name: string, folder: string, disk: MessagePort): NodeLife {
+  #launch(name: string, disks: NodeDisks): NodeLife {
     const peers: { peer: string; end: LinkEnd }[] = [];
     for (const other of this.#lives.values()) {
       const [mine, theirs] = createLink();
@@ -179,7 +202,7 @@ export class ThreadHost implements Host {
     const life = new NodeLife(
       this.#pool,
       (threadId) => this.#exits.get(threadId) ?? Promise.resolve(),
-      { name, program, folder, seed, disk, peers, cut, inspecting },
+      { name, program, seed, ...disks, peers, cut, inspecting },
       {
         frame: (frame) => this.#receive(frame, name),
         warn: (error) => this.#handlers.warn(error),

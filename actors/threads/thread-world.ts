@@ -27,6 +27,7 @@ export class ThreadWorld implements World {
   /** Until the node runs, what peers send waits in their links. */
   #unlinked: Map<string, LinkEnd> | undefined;
   #journal: Journal | undefined;
+  #store: Journal | undefined;
 
   constructor(task: NodeThreadTask) {
     this.#task = task;
@@ -47,14 +48,21 @@ export class ThreadWorld implements World {
     return this.#journal;
   }
 
-  /** Opens the journal and loads the program; the host says when to run it. @throws what either throws. */
+  get store(): Journal {
+    if (this.#store === undefined) throw new Error('the store is not open yet');
+    return this.#store;
+  }
+
+  /** Opens the journal and the store, and loads the program; the host says when to run it. @throws what either throws. */
   async load(): Promise<void> {
-    const { name, folder, disk, program } = this.#task;
-    this.#journal = new LmdbJournal(folder, disk, (error) => {
+    const { name, journalFolder, journalDisk, storeFolder, storeDisk, program } = this.#task;
+    const failed = (error: Error) => {
       this.#node.halt();
       this.failed(error);
-    });
-    const context = { node: name, journal: this.#journal, random: this.random };
+    };
+    this.#journal = new LmdbJournal(journalFolder, journalDisk, failed);
+    this.#store = new LmdbJournal(storeFolder, storeDisk, failed);
+    const context = { node: name, journal: this.#journal, store: this.#store, random: this.random };
     this.#node.load(await loadProgram(program, context));
     this.tell({ type: 'loaded' });
   }

@@ -15,7 +15,7 @@ export interface AcceptorRecords {
  * Slots that an acceptor keeps at most: accepted, and not yet applied durably by a majority. Their records stand
  * in a ring, for LMDB is quickest with keys that it has seen; part of what is on disk, so it never changes.
  */
-export const ACCEPTED_SLOTS_MAX = 8192;
+export const ACCEPTED_SLOTS_MAX = 16_384;
 
 /** Records up to this size stay on disk, once forgotten, until another slot takes their place in the ring. */
 export const REUSED_BYTES_MAX = 32 * 1024;

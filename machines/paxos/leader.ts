@@ -45,6 +45,8 @@ interface LeaderContext extends Omit<LeaderInput, 'promised' | 'applied' | 'floo
   /** The highest ballot that it has heard of. */
   seen: Ballot;
   applied: Slot;
+  /** How often in a row the replica beside has heard of no majority. */
+  deafness: number;
   floor: Slot;
   /** Stretches the wait before the next attempt; doubled by every preemption (PMMC, section 3). */
   backOff: number;
@@ -74,6 +76,9 @@ type OnlyContext = Pick<Arguments, 'context'>;
 
 const BACK_OFF_MAX = 8;
 
+/** A leader that hears of no majority this often in a row, a time of telling progress each, leads no more. */
+const DEAFNESS_MAX = 5;
+
 /** More read rounds than a ballot sees: those of two ballots share no number, so an answer to an old one counts for none. */
 const READ_ROUNDS_MAX = 2 ** 32;
 
@@ -93,6 +98,8 @@ export const leader = setup({
       event.type === 'heartbeat' && compareBallots(event.ballot, context.seen) < 0,
     outranks: ({ context, event }: Arguments) =>
       'ballot' in event && compareBallots(event.ballot, context.ballot) > 0,
+    isDeaf: ({ context, event }: Arguments) =>
+      event.type === 'applied' && !hearsMajority(context, event) && context.deafness + 1 >= DEAFNESS_MAX,
     isAdopted: ({ context, event }: Arguments) =>
       event.type === 'done' &&
       event.output.kind === 'adopted' &&
@@ -131,6 +138,7 @@ export const leader = setup({
     abandon,
     collect,
     rememberApplied,
+    resign,
     queueRead,
     startReadRound,
     askReadRound,
@@ -159,6 +167,7 @@ export const leader = setup({
     ballot: input.promised,
     seen: input.promised,
     applied: input.applied,
+    deafness: 0,
     floor: input.floor,
     backOff: 1,
     following: undefined,
@@ -268,6 +277,11 @@ export const leader = setup({
         heartbeat: { guard: 'outranks', target: 'preempted', actions: 'follow' },
         objection: { guard: 'outranks', target: 'scouting', actions: 'heed' },
         collect: { actions: ['collect', 'requestSlots'] },
+        // It may still be heard, and so keep others from leading.
+        applied: [
+          { guard: 'isDeaf', target: 'preempted', actions: ['rememberApplied', 'resign'] },
+          { actions: 'rememberApplied' },
+        ],
         canvass: { actions: 'answerCanvass' },
         confirmRead: { actions: 'queueRead' },
         status: { actions: 'reportLeading' },
@@ -448,6 +462,17 @@ function collect({ context, event }: Arguments): void {
 function rememberApplied({ context, event }: Arguments): void {
   assertEvent(event, 'applied');
   context.applied = event.slot;
+  context.deafness = hearsMajority(context, event) ? 0 : context.deafness + 1;
+}
+
+/** Backs off without having heard of a higher ballot. */
+function resign({ context }: OnlyContext): void {
+  context.deafness = 0;
+  context.backOff = Math.min(context.backOff * 2, BACK_OFF_MAX);
+}
+
+function hearsMajority({ nodes }: LeaderContext, { heard }: { readonly heard: number }): boolean {
+  return heard + 1 >= majorityOf(nodes.length);
 }
 
 function queueRead({ context, event }: Arguments): void {

@@ -43,7 +43,12 @@ export type CanvassReply = { readonly type: 'canvassReply'; readonly round: numb
 // Between replicas and leaders.
 
 /** How far the replica beside has applied: a new ballot need not ask below. */
-export type Applied = { readonly type: 'applied'; readonly slot: Slot };
+export type Applied = {
+  readonly type: 'applied';
+  readonly slot: Slot;
+  /** How many other replicas it has heard of since it last said so. */
+  readonly heard: number;
+};
 /** Commands to be decided. */
 export type Propose = { readonly type: 'propose'; readonly chunk: Uint8Array; readonly client: Address };
 /** Who leads, as far as the leader beside knows; undefined: nobody. */

@@ -26,11 +26,11 @@ export function paxosProgram(options: PaxosOptions): ProgramReference {
 }
 
 /** A node of a Multi-Paxos cluster, with all that its journal remembers. */
-export const program: LoadProgram = async ({ node, journal, random }, options) => {
+export const program: LoadProgram = async ({ node, journal, store, random }, options) => {
   const { nodes, applications, settings: changed } = options as PaxosOptions;
   const settings: PaxosSettings = { ...PAXOS_DEFAULTS, ...changed };
   const records = loadAcceptorRecords(journal);
-  const state = new ReplicatedState(journal, await loadApplications(applications));
+  const state = new ReplicatedState(store, await loadApplications(applications));
   const isNew = compareBallots(records.ballot, LOWEST_BALLOT) === 0;
   return {
     roles: { acceptor, replica, leader, scout, commander, snapshotSender },

@@ -14,6 +14,9 @@ import { type Arguments, type OnlyContext, otherReplicas, type ReplicaContext } 
 export const PIECE = 2;
 export const SWITCH = 3;
 
+/** Pieces of a snapshot that wait for the disk, at most. */
+export const PIECES_IN_FLIGHT_MAX = 16;
+
 /** How replicas that were away catch up: with decisions while somebody has them, else with a snapshot. */
 export const actions = {
   askProgress({ context }: OnlyContext): Effect[] {
@@ -30,14 +33,17 @@ export const actions = {
     const { applied, durable } = event;
     context.peers.set(nodeOf(event.from), { applied, durable });
     context.heard.add(nodeOf(event.from));
+    context.heardLately.add(nodeOf(event.from));
   },
 
   /** Tells the others, and the leader beside, how far this replica is. */
   tellProgress({ context }: OnlyContext): Effect[] {
     const leader = addressOf(context.node, 'leader');
+    const heard = context.heardLately.size;
+    context.heardLately.clear();
     return [
       ...otherReplicas(context).map((other) => send<Progress>(other, progressOf(context))),
-      send<Applied>(leader, { type: 'applied', slot: context.state.applied }),
+      send<Applied>(leader, { type: 'applied', slot: context.state.applied, heard }),
     ];
   },
 
@@ -96,7 +102,12 @@ export const actions = {
 
   storePiece({ context, event }: Arguments): Effect {
     assertEvent(event, 'snapshotPiece');
+    context.piecesInFlight += 1;
     return persistBehind(PIECE, writesOf(context, event));
+  },
+
+  pieceStored({ context }: OnlyContext): void {
+    context.piecesInFlight -= 1;
   },
 
   giveUpInstall({ context }: OnlyContext): void {

@@ -4,7 +4,7 @@ import { type Effect, send } from '../../actors/effects.ts';
 import type { RefusedMessage } from '../../actors/node.ts';
 import type { Answers, Followed, ReplicaStatus, Reply, Request } from '../replication/client-messages.ts';
 import { answersTo, type Follower, newsFor, type WaitingQuery } from '../replication/queries.ts';
-import type { Outcome } from '../replication/replicated-state.ts';
+import type { Outcome, ReplicatedState } from '../replication/replicated-state.ts';
 import { keep, noteDecided, noteAccepted as notePvalue, prune } from './decisions.ts';
 import type { Accepted, ConfirmRead, Propose } from './messages.ts';
 import type { Slot } from './pvalue.ts';
@@ -93,7 +93,7 @@ export const actions = {
   answerOrConfirm({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'query');
     const query: WaitingQuery = { client: event.from, id: event.id, questions: event.questions };
-    if (!event.linearizable) return [send<Answers>(query.client, answersTo(query, context.state))];
+    if (!event.linearizable) return answer(query, context.state);
     if (hasManyQueries(context)) return [refuse(event.from)];
     return confirmFirst(context, query);
   },
@@ -101,7 +101,7 @@ export const actions = {
   answerHeld({ context }: OnlyContext): Effect[] {
     const held = context.heldQueries;
     context.heldQueries = [];
-    return held.map((query) => send<Answers>(query.client, answersTo(query, context.state)));
+    return held.flatMap((query) => answer(query, context.state));
   },
 
   confirm({ context, event }: Arguments): Effect[] {
@@ -212,9 +212,11 @@ function answerApplied(context: ReplicaContext): Effect[] {
   if (confirmed.length === 0) return [];
   const ready = (slot: Slot) => slot <= state.applied;
   context.confirmed = confirmed.filter(({ slot }) => !ready(slot));
-  return confirmed
-    .filter(({ slot }) => ready(slot))
-    .map(({ query }) => send<Answers>(query.client, answersTo(query, state)));
+  return confirmed.filter(({ slot }) => ready(slot)).flatMap(({ query }) => answer(query, state));
+}
+
+function answer(query: WaitingQuery, state: ReplicatedState): Effect[] {
+  return answersTo(query, state).map((answers) => send<Answers>(query.client, answers));
 }
 
 function tellFollowers(context: ReplicaContext): Effect[] {

@@ -29,6 +29,8 @@ export interface ReplicaContext extends ReplicaInput {
   readonly peers: Map<string, Pick<Progress, 'applied' | 'durable'>>;
   /** Those that said so since this replica started. */
   readonly heard: Set<string>;
+  /** Those that did since this replica last told its own progress. */
+  readonly heardLately: Set<string>;
   /** Slots below are applied durably by a majority. */
   floor: Slot;
   /** The node that leads, as the leader beside knows it. */
@@ -59,6 +61,8 @@ export interface ReplicaContext extends ReplicaInput {
   askedLast: string | undefined;
   /** Who sends a snapshot to this replica. */
   snapshotFrom: Address | undefined;
+  /** Pieces of snapshots that are not on disk yet. */
+  piecesInFlight: number;
 }
 
 export type ReplicaEvent = Received<ReplicaMessage> | Received<PersistedEvent> | DoneEvent;

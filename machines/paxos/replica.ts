@@ -1,4 +1,4 @@
-import { setup } from 'xstate';
+import { and, not, setup } from 'xstate';
 import { type Address, addressOf } from '../../actors/address.ts';
 import type { Request } from '../replication/client-messages.ts';
 import { emptyDecisionLog } from './decisions.ts';
@@ -33,14 +33,13 @@ export const replica = setup({
       event.type === 'snapshotPiece' && catchingUp.isNextPiece(context, event),
     hasWholeSnapshot: ({ context }: OnlyContext) => context.state.installCursor === undefined,
     isBehindToken: ({ event }: Arguments) => event.type === 'persisted' && event.token === writing.BEHIND,
+    hasRoomForPiece: ({ context }: OnlyContext) => context.piecesInFlight < catchingUp.PIECES_IN_FLIGHT_MAX,
     isPieceToken: ({ event }: Arguments) => event.type === 'persisted' && event.token === catchingUp.PIECE,
     isSwitchToken: ({ event }: Arguments) => event.type === 'persisted' && event.token === catchingUp.SWITCH,
-    isClean: ({ context }: OnlyContext) => context.state.applied === context.state.durable,
-    isDirty: ({ context }: OnlyContext) => context.state.applied > context.state.durable,
+    isDirty: ({ context }: OnlyContext) => context.state.isDirty,
     /** Not while a snapshot is put in force: it takes the place of what is dirty. */
-    mayWrite: ({ context }: OnlyContext) => !catchingUp.isSwitching(context),
-    isVeryDirty: ({ context }: OnlyContext) =>
-      context.state.dirtyBytes > context.settings.writeBehindBytes && !catchingUp.isSwitching(context),
+    mayWrite: ({ context }: OnlyContext) => context.state.mayTake && !catchingUp.isSwitching(context),
+    isVeryDirty: ({ context }: OnlyContext) => context.state.dirtyBytes > context.settings.writeBehindBytes,
   },
   actions: {
     ...clients.actions,
@@ -63,6 +62,7 @@ export const replica = setup({
     log: emptyDecisionLog(input.state.applied),
     peers: new Map(),
     heard: new Set<string>(),
+    heardLately: new Set<string>(),
     floor: 1,
     leader: undefined,
     clients: new Map<number | string, Address>(),
@@ -76,6 +76,7 @@ export const replica = setup({
     sendingTo: new Set<string>(),
     askedLast: undefined,
     snapshotFrom: undefined,
+    piecesInFlight: 0,
   }),
   states: {
     /** Learning what is decided, and applying it. */
@@ -126,13 +127,12 @@ export const replica = setup({
               on: { snapshotPiece: { guard: 'isNextPiece', target: 'storing', actions: 'storePiece' } },
               after: { snapshotIdleMs: { target: '#replica.log.catchingUp', actions: 'giveUpInstall' } },
             },
+            /** Pieces are asked for ahead of the disk, but not far. */
             storing: {
-              on: {
-                persisted: { guard: 'isPieceToken', target: 'stored' },
-              },
-            },
-            stored: {
-              always: [{ guard: 'hasWholeSnapshot', target: 'switching' }, { target: 'asking' }],
+              always: [
+                { guard: 'hasWholeSnapshot', target: 'switching' },
+                { guard: 'hasRoomForPiece', target: 'asking' },
+              ],
             },
             /** The one transaction that puts the snapshot in force. */
             switching: {
@@ -158,21 +158,18 @@ export const replica = setup({
         dirty: {
           always: [
             // A snapshot has taken the place of what was dirty.
-            { guard: 'isClean', target: 'clean' },
-            { guard: 'isVeryDirty', target: 'writing' },
+            { guard: not('isDirty'), target: 'clean' },
+            { guard: and(['isVeryDirty', 'mayWrite']), target: 'clean', actions: 'writeDirty' },
           ],
           after: {
             writeBehindMs: [
-              { guard: 'mayWrite', target: 'writing' },
+              { guard: 'mayWrite', target: 'clean', actions: 'writeDirty' },
               { target: 'dirty', reenter: true },
             ],
           },
         },
-        writing: {
-          entry: 'writeDirty',
-          on: { persisted: { guard: 'isBehindToken', target: 'clean', actions: 'noteDurable' } },
-        },
       },
+      on: { persisted: { guard: 'isBehindToken', actions: 'noteDurable' } },
     },
     /** Replicas tell one another how far they are; so acceptors learn what they may forget. */
     gossiping: {
@@ -193,6 +190,7 @@ export const replica = setup({
   on: {
     request: { actions: 'submit' },
     follow: { actions: 'follow' },
+    persisted: { guard: 'isPieceToken', actions: 'pieceStored' },
     status: { actions: 'report' },
     leadership: { actions: 'noteLeadership' },
     readConfirmed: { actions: 'confirm' },

@@ -18,7 +18,7 @@ export interface PaxosSettings {
   readonly pendingBytesMax: number;
   /** Bytes that an acceptor keeps: accepted, and not yet applied durably by a majority. */
   readonly acceptedBytesMax: number;
-  /** Applied operations reach the disk at most this much later... */
+  /** Applied operations are handed to the store at most this much later... */
   readonly writeBehindMs: number;
   /** ...or as soon as this many bytes wait. */
   readonly writeBehindBytes: number;
@@ -45,9 +45,9 @@ export const PAXOS_DEFAULTS: PaxosSettings = {
   slotBytesMax: 256 * 1024,
   windowBytesMax: 8 * 1024 * 1024,
   pendingBytesMax: 32 * 1024 * 1024,
-  acceptedBytesMax: 32 * 1024 * 1024,
-  writeBehindMs: 50,
-  writeBehindBytes: 2 * 1024 * 1024,
+  acceptedBytesMax: 96 * 1024 * 1024,
+  writeBehindMs: 20,
+  writeBehindBytes: 1024 * 1024,
   progressMs: 40,
   lagMs: 20,
   catchUpBytesMax: 1024 * 1024,

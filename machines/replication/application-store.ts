@@ -31,7 +31,8 @@ export class ApplicationStore implements ApplicationState {
   readonly #memory: RecordMemory;
   readonly #packer = new RecordPacker();
   #dirty: MemoryRecord[] = [];
-  #flushing: MemoryRecord[] = [];
+  /** The transactions on their way to the disk, the oldest first. */
+  #flushing: { readonly transaction: number; readonly records: readonly MemoryRecord[] }[] = [];
   #dirtyBytes = 0;
 
   constructor(
@@ -71,39 +72,45 @@ export class ApplicationStore implements ApplicationState {
     const isWanted = (key: string) => key.startsWith(prefix) && compareKeys(key, start) >= 0;
     const newer: [key: string, value: unknown][] = [];
     for (const { key, value } of this.#dirty) if (isWanted(key)) newer.push([key, value]);
-    for (const { key, value, place } of this.#flushing) {
-      if (place === 'flushing' && isWanted(key)) newer.push([key, value]);
+    for (const flushing of this.#flushing) {
+      for (const record of flushing.records) {
+        if (isFlushing(record, flushing.transaction) && isWanted(record.key))
+          newer.push([record.key, record.value]);
+      }
     }
     newer.sort(([a], [b]) => compareKeys(a, b));
     return merge(newer, this.#stored(prefix, start));
   }
 
-  /** Appends what is dirty to a transaction. It is remembered until {@link persisted}. */
-  takeDirty(writes: JournalWrite[]): void {
+  /** Appends what is dirty to a transaction, of a higher number than those before. It is remembered until {@link persisted}. */
+  takeDirty(writes: JournalWrite[], transaction: number): void {
     for (const record of this.#dirty) {
       const { key, value } = record;
       record.place = 'flushing';
+      record.transaction = transaction;
       writes.push({
         key: dataKey(this.#generation, this.#application, key),
         value: value === ABSENT ? undefined : this.#packer.pack(value),
       });
     }
-    this.#flushing = this.#dirty;
+    this.#flushing.push({ transaction, records: this.#dirty });
     this.#dirty = [];
     this.#dirtyBytes = 0;
   }
 
-  /** What was taken last is on disk. */
-  persisted(): void {
-    for (const record of this.#flushing) if (record.place === 'flushing') record.place = 'clean';
-    this.#flushing = [];
+  /** The transactions up to this one are on disk. */
+  persisted(transaction: number): void {
+    while (this.#flushing[0] !== undefined && this.#flushing[0].transaction <= transaction) {
+      const { records, transaction: flushed } = this.#flushing.shift()!;
+      for (const record of records) if (isFlushing(record, flushed)) record.place = 'clean';
+    }
   }
 
   #load(key: string): unknown {
     if (!fits(key)) return ABSENT;
     const stored = this.#journal.get(dataKey(this.#generation, this.#application, key));
     const value = stored === undefined ? ABSENT : fromDisk(stored);
-    this.#add({ key, value, bytes: bytesOf(key, value), place: 'clean' });
+    this.#add({ key, value, bytes: bytesOf(key, value), place: 'clean', transaction: 0 });
     return value;
   }
 
@@ -111,7 +118,7 @@ export class ApplicationStore implements ApplicationState {
     const bytes = bytesOf(key, value);
     const record = this.#memory.find(key);
     if (record === undefined) {
-      const added: MemoryRecord = { key, value, bytes, place: 'dirty' };
+      const added: MemoryRecord = { key, value, bytes, place: 'dirty', transaction: 0 };
       this.#dirty.push(added);
       this.#dirtyBytes += bytes;
       this.#add(added);
@@ -136,7 +143,8 @@ export class ApplicationStore implements ApplicationState {
   }
 
   #bound(): void {
-    if (this.#memory.isFull) this.#memory.turnOver(this.#dirty, this.#flushing);
+    if (this.#memory.isFull)
+      this.#memory.turnOver(this.#dirty, ...this.#flushing.map(({ records }) => records));
   }
 
   *#stored(prefix: string, start: string): IterableIterator<[key: string, record: Uint8Array]> {
@@ -147,6 +155,11 @@ export class ApplicationStore implements ApplicationState {
       yield [key, record];
     }
   }
+}
+
+/** Whether a record is on its way with this transaction; it may have been written again since. */
+function isFlushing(record: MemoryRecord, transaction: number): boolean {
+  return record.place === 'flushing' && record.transaction === transaction;
 }
 
 /** The entries of both in order; where both have a key, that of `newer`. */

@@ -21,8 +21,13 @@ export type Query = {
   readonly linearizable: boolean;
   readonly questions: readonly (readonly [application: string, query: unknown])[];
 };
-/** One answer a question, in their order. */
-export type Answers = { readonly type: 'answers'; readonly id: number; readonly answers: readonly Answer[] };
+/** Answers to the questions from the `first` on, in their order; the rest comes in another message. */
+export type Answers = {
+  readonly type: 'answers';
+  readonly id: number;
+  readonly first: number;
+  readonly answers: readonly Answer[];
+};
 /** An answer, or why there is none. */
 export type Answer = readonly [answer: unknown] | readonly [undefined, code: string, message: string];
 

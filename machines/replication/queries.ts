@@ -1,6 +1,7 @@
 import type { Address } from '../../actors/address.ts';
 import { CorruptJournalError, CorruptRecordError, SynodError } from '../../actors/errors.ts';
 import type { Answer, Answers, Followed } from './client-messages.ts';
+import { estimateBytes } from './plain-data.ts';
 import type { ReplicatedState } from './replicated-state.ts';
 
 /** Questions of one client that wait to be answered. */
@@ -19,9 +20,24 @@ export interface Follower {
   readonly newerThan: number;
 }
 
+/** About the most bytes of answers in one message; it has one answer at least. */
+const ANSWERS_BYTES_MAX = 8 * 1024 * 1024;
+
 /** Answers questions from what is applied. */
-export function answersTo({ id, questions }: WaitingQuery, state: ReplicatedState): Answers {
-  return { type: 'answers', id, answers: questions.map(([name, query]) => answerTo(name, query, state)) };
+export function answersTo({ id, questions }: WaitingQuery, state: ReplicatedState): Answers[] {
+  const messages: Answers[] = [];
+  let answers: Answer[] = [];
+  let bytes = 0;
+  questions.forEach(([name, query], index) => {
+    const answer = answerTo(name, query, state);
+    bytes += estimateBytes(answer[0]);
+    answers.push(answer);
+    if (bytes < ANSWERS_BYTES_MAX && index < questions.length - 1) return;
+    messages.push({ type: 'answers', id, first: index + 1 - answers.length, answers });
+    answers = [];
+    bytes = 0;
+  });
+  return messages;
 }
 
 /** The answer to one who follows, once there is news; undefined before. */

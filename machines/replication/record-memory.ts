@@ -14,6 +14,8 @@ export interface MemoryRecord {
   /** A rough size of key and value. */
   bytes: number;
   place: RecordPlace;
+  /** While it is flushing: with which of the transactions. */
+  transaction: number;
 }
 
 /**

@@ -40,6 +40,9 @@ export interface Refusal {
   readonly refused: string;
 }
 
+/** Transactions on their way to the disk, at most. */
+export const TRANSACTIONS_MAX = 64;
+
 /** Longest name of an application: letters, digits, dot, hyphen and underscore. */
 const APPLICATION_NAME = /^[\w.-]{1,64}$/;
 
@@ -59,8 +62,9 @@ export class ReplicatedState {
   #generation = 0;
   #applied = 0;
   #durable = 0;
-  /** The applied index of the transaction under way. */
-  #flushing: number | undefined;
+  /** The transactions under way, the oldest first. */
+  #flushing: { readonly transaction: number; readonly applied: number }[] = [];
+  #lastTransaction = 0;
   /** Generations that are no longer, or not yet, in force and wait to be cleared. */
   readonly #outdated = new Set<number>();
   #install: SnapshotInstall | undefined;
@@ -120,16 +124,16 @@ export class ReplicatedState {
 
   /**
    * Takes all that is dirty as one transaction together with the applied index. Undefined when nothing is
-   * dirty, or while the last one taken is not {@link persisted}.
+   * dirty, or while {@link TRANSACTIONS_MAX} that were taken are not {@link persisted}.
    */
   takeDirty(): JournalWrite[] | undefined {
-    if (this.#flushing !== undefined || this.#switching) return undefined;
-    if (this.#applied === this.#durable && this.#outdated.size === 0) return undefined;
-    this.#flushing = this.#applied;
+    if (!this.mayTake) return undefined;
+    const transaction = ++this.#lastTransaction;
+    this.#flushing.push({ transaction, applied: this.#applied });
     const generation = this.#generation;
     const writes: JournalWrite[] = [...this.#outdated].flatMap(clearGeneration);
     this.#outdated.clear();
-    for (const store of this.#stores.values()) store.takeDirty(writes);
+    for (const store of this.#stores.values()) store.takeDirty(writes, transaction);
     for (const [session, value] of this.#sessions.takeDirty()) {
       writes.push({ key: sessionKey(generation, session), value });
     }
@@ -137,12 +141,22 @@ export class ReplicatedState {
     return writes;
   }
 
-  /** The transaction taken last is on disk. */
+  /** Whether anything is applied, or outdated, that no transaction has taken. */
+  get isDirty(): boolean {
+    return this.#applied > (this.#flushing.at(-1)?.applied ?? this.#durable) || this.#outdated.size > 0;
+  }
+
+  /** Whether {@link takeDirty} would give anything. */
+  get mayTake(): boolean {
+    return this.isDirty && this.#flushing.length < TRANSACTIONS_MAX && !this.#switching;
+  }
+
+  /** The transaction taken longest ago is on disk. */
   persisted(): void {
-    if (this.#flushing === undefined) throw new Error('a transaction is on disk that was never taken');
-    this.#durable = this.#flushing;
-    this.#flushing = undefined;
-    for (const store of this.#stores.values()) store.persisted();
+    const flushed = this.#flushing.shift();
+    if (flushed === undefined) throw new Error('a transaction is on disk that was never taken');
+    this.#durable = flushed.applied;
+    for (const store of this.#stores.values()) store.persisted(flushed.transaction);
   }
 
   /** The durable state as it is now, for a replica that was away. */
@@ -260,7 +274,7 @@ export class ReplicatedState {
     this.#generation = header.generation;
     this.#applied = header.applied;
     this.#durable = header.applied;
-    this.#flushing = undefined;
+    this.#flushing = [];
     this.#versions = new Map(header.versions);
     this.#stores.clear();
     this.#sessions = SessionTable.restore(

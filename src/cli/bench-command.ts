@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
+import { makeFolder } from '../../actors/threads/make-folder.ts';
 import { BENCH_OPERATIONS, type BenchOperation, type BenchRow, bench } from '../bench/bench.ts';
 import { PROTOCOLS, type ProtocolName } from '../protocols.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
@@ -52,7 +52,7 @@ export function benchCommand(ending: (status: number) => void): Command {
 
 async function runBench(options: BenchArguments, signal: AbortSignal): Promise<number> {
   const disk = resolve(options.data ?? tmpdir());
-  await mkdir(disk, { recursive: true });
+  makeFolder(disk);
   await using folder = await temporaryFolder(disk);
   using bar = progressBar();
   const rows: BenchRow[] = [];

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { makeFolder } from '../../actors/threads/make-folder.ts';
 import { chatroom } from '../applications/chatroom.ts';
 import { kv } from '../applications/kv.ts';
 import { openChatroom } from '../chatroom.ts';
@@ -41,7 +41,7 @@ export function startCommand(ending: (status: number) => void): Command {
 async function start({ protocol, nodes, data }: StartArguments, signal: AbortSignal): Promise<number> {
   await using temporary = data === undefined ? await temporaryFolder() : undefined;
   const folder = temporary?.path ?? resolve(data ?? '.');
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const colors = colorsFor(process.stderr);
   const warn = (text: string) => void process.stderr.write(`${colors.yellow(text)}\n`);
   await using cluster = await createCluster({

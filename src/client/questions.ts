@@ -44,6 +44,7 @@ export class Questions {
   readonly #follows = new Map<number, PendingFollow>();
   #linearizable: PendingQuestion[] = [];
   #nextId = 1;
+  #closed = false;
 
   constructor(name: string, gateway: Gateway, hasQuorum: () => boolean) {
     this.#name = name;
@@ -53,6 +54,7 @@ export class Questions {
 
   /** Asks for an answer that reflects every operation completed before this call. */
   askLinearizable(application: string, query: unknown, timeoutMs: number): Promise<unknown> {
+    if (this.#closed) return Promise.reject(new ClosedError('a question'));
     return new Promise((resolve, reject) => {
       this.#linearizable.push(this.#question(application, query, timeoutMs, resolve, reject));
       this.#gateway.requestFlush();
@@ -66,6 +68,7 @@ export class Questions {
     timeoutMs: number,
     node: string | undefined,
   ): Promise<unknown> {
+    if (this.#closed) return Promise.reject(new ClosedError('a question'));
     return new Promise((resolve, reject) => {
       this.#send(false, [this.#question(application, query, timeoutMs, resolve, reject)], node);
     });
@@ -81,7 +84,7 @@ export class Questions {
     newerThan: number,
     node: string,
   ): Promise<{ answer: unknown; version: number } | undefined> {
-    if (!this.#gateway.isUp(node)) return Promise.resolve(undefined);
+    if (this.#closed || !this.#gateway.isUp(node)) return Promise.resolve(undefined);
     const id = this.#nextId++;
     const message: Follow = { type: 'follow', id, application, query, newerThan };
     return new Promise((resolve, reject) => {
@@ -104,15 +107,16 @@ export class Questions {
     this.#send(true, questions, undefined);
   }
 
-  receiveAnswers({ id, answers }: Answers, node: string): void {
+  receiveAnswers({ id, first, answers }: Answers, node: string): void {
     const round = this.#rounds.get(id);
     if (round === undefined) return;
-    this.#rounds.delete(id);
     if (round.linearizable) this.#gateway.noteServed(node);
-    round.questions.forEach((question, index) => {
-      const answer = answers[index];
-      if (question !== undefined && answer !== undefined) settle(question, question.application, answer);
+    answers.forEach((answer, index) => {
+      const question = round.questions[first + index];
+      round.questions[first + index] = undefined;
+      if (question !== undefined) settle(question, question.application, answer);
     });
+    if (round.questions.every((question) => question === undefined)) this.#rounds.delete(id);
   }
 
   receiveNews({ id, answer, version }: Followed): void {
@@ -157,6 +161,7 @@ export class Questions {
   }
 
   close(): void {
+    this.#closed = true;
     const closed = new ClosedError('a question');
     for (const { questions } of this.#rounds.values())
       for (const question of questions) question?.reject(closed);

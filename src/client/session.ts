@@ -1,6 +1,7 @@
 import type { Message } from '../../actors/envelope.ts';
 import type { Reply, Request } from '../../machines/replication/client-messages.ts';
 import { encodeChunk } from '../../machines/replication/command.ts';
+import { estimateBytes } from '../../machines/replication/plain-data.ts';
 import type { Outcome } from '../../machines/replication/replicated-state.ts';
 import {
   ClosedError,
@@ -15,6 +16,8 @@ import type { PendingOperation } from './pending-operation.ts';
 
 /** Operations that one chunk carries at most. */
 const CHUNK_OPERATIONS_MAX = 2048;
+/** About the most bytes that it carries; it has one operation at least. */
+const CHUNK_BYTES_MAX = 1024 * 1024;
 /** The first wait for an answer before an operation is sent again; doubled up to the maximum. */
 const RETRY_MS = 250;
 const RETRY_MS_MAX = 2000;
@@ -42,6 +45,7 @@ export class Session {
   #nextToSend = 1;
   #lastProgressMs = 0;
   #retryMs = RETRY_MS;
+  #closed = false;
   #idleWaiters: (() => void)[] = [];
   #openWaiters: (() => void)[] = [];
   /** The gap that was last answered by sending again. */
@@ -74,6 +78,7 @@ export class Session {
 
   /** Hands an operation to the cluster. */
   execute(application: string, operation: unknown, timeoutMs: number): Promise<unknown> {
+    if (this.#closed) return Promise.reject(new ClosedError(`an operation of ${application}`));
     if (this.#operations.length >= this.#inFlightMax) {
       return Promise.reject(new OverloadedError(`an operation of ${application}`, this.#inFlightMax));
     }
@@ -120,12 +125,22 @@ export class Session {
     if (first === undefined) return;
     const end = Math.max(position + 1, this.#nextToSend);
     for (let number = Math.max(this.#nextToSend, first.number); number < end; ) {
-      const from = number - first.number;
-      const chunk = this.#operations.slice(from, Math.min(from + CHUNK_OPERATIONS_MAX, end - first.number));
+      const chunk = this.#chunkFrom(number - first.number, end - first.number);
       this.#sendChunk(this.#session, number, first.number - 1, chunk);
       number += chunk.length;
     }
     this.#nextToSend = end;
+  }
+
+  /** Operations from one place of the queue on, as many as one chunk may carry. */
+  #chunkFrom(from: number, end: number): readonly PendingOperation[] {
+    let bytes = 0;
+    let to = from;
+    while (to < end && to - from < CHUNK_OPERATIONS_MAX && bytes < CHUNK_BYTES_MAX) {
+      bytes += estimateBytes(this.#operations[to]!.operation);
+      to += 1;
+    }
+    return this.#operations.slice(from, to);
   }
 
   receiveReply({ outcome }: Reply): void {
@@ -186,6 +201,7 @@ export class Session {
   }
 
   close(): void {
+    this.#closed = true;
     for (const operation of this.#operations) {
       if (!operation.settled) operation.reject(new ClosedError(`an operation of ${operation.application}`));
     }

@@ -96,6 +96,9 @@ export function puppetNode(settings: Partial<NodeSettings> = {}) {
       // Held back until the test calls `durable`.
       commit: (writes, durable) => void commits.push({ writes, durable }),
     },
+    get store() {
+      return this.journal;
+    },
     requestTurn: (turn) => void turns.push(turn),
     send: (to, frame) => {
       frames.push({ to, messages: unpackFrame(frame).map(({ message }) => message.type) });

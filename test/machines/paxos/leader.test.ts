@@ -267,8 +267,19 @@ describe('the leader (PMMC, figure 7)', () => {
       );
       expect(scoutOf(leading({ leadsFirst: true, applied: 2, floor: 4 }).role.started)?.fromSlot).to.equal(4);
       const { receive, agree } = canvassing();
-      receive({ type: 'applied', slot: 12 }, 'a/replica');
+      receive({ type: 'applied', slot: 12, heard: 2 }, 'a/replica');
       expect(scoutOf(agree('b'))?.fromSlot).to.equal(13);
+    });
+
+    it('leads no more when it has heard of no majority for long, though others may still hear it', () => {
+      const { role, receive } = active();
+      const tell = (heard: number) => receive({ type: 'applied', slot: 0, heard }, 'a/replica');
+      for (let times = 0; times < 4; times++) tell(0);
+      tell(1);
+      for (let times = 0; times < 4; times++) tell(0);
+      expect(role.is('active')).to.equal(true);
+      tell(0);
+      expect(role.is('preempted')).to.equal(true);
     });
 
     it('takes no other ballot of its own for the adopted one', () => {

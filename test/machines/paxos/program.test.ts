@@ -16,7 +16,7 @@ const OPTIONS: PaxosOptions = {
 };
 
 function load(node: string, journal = new MemoryJournal(), options = OPTIONS): Promise<Program> {
-  return loadProgram(paxosProgram(options), { node, journal, random: seededRandom(1) });
+  return loadProgram(paxosProgram(options), { node, journal, store: journal, random: seededRandom(1) });
 }
 
 async function leaderInput(...given: Parameters<typeof load>): Promise<LeaderInput> {

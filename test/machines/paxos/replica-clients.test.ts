@@ -10,7 +10,7 @@ function answers(effects: readonly Effect[]): unknown[] {
 }
 
 function answer(id: number, sum: number | undefined) {
-  return { type: 'answers', id, answers: [[sum === undefined ? [] : [['x', sum]]]] };
+  return { type: 'answers', id, first: 0, answers: [[sum === undefined ? [] : [['x', sum]]]] };
 }
 
 /** The ticket that the leader was asked to confirm. */

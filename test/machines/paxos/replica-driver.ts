@@ -38,11 +38,14 @@ export function replicaOn(journal = new MemoryJournal(), changed: Partial<PaxosS
     /** Transactions that are on their way to the disk. */
     behind,
     pass: (ms: number) => noted(role.pass(ms)),
-    /** The oldest transaction on its way reaches the disk. */
+    /** All transactions on their way reach the disk, in their order. */
     flush: () => {
-      const { token, writes } = behind.shift()!;
-      journal.commit(writes, () => {});
-      return receive({ type: 'persisted', token }, 'a/replica');
+      const effects: Effect[] = [];
+      for (let next = behind.shift(); next !== undefined; next = behind.shift()) {
+        journal.commit(next.writes, () => {});
+        effects.push(...receive({ type: 'persisted', token: next.token }, 'a/replica'));
+      }
+      return effects;
     },
     progress: (node: string, applied: Slot, durable = 0) =>
       receive({ type: 'progress', applied, durable }, `${node}/replica`),

@@ -8,7 +8,8 @@ import { ApplicationStore, RECORD_KEY_BYTES_MAX } from '../../../machines/replic
 class Harness {
   readonly #cacheBytesMax: number | undefined;
   #journal = new MemoryJournal();
-  #taken: JournalWrite[] | undefined;
+  readonly #taken: { readonly writes: JournalWrite[]; readonly transaction: number }[] = [];
+  #lastTransaction = 0;
   store: ApplicationStore;
 
   constructor(cacheBytesMax?: number) {
@@ -17,26 +18,26 @@ class Harness {
   }
 
   take(): void {
-    if (this.#taken !== undefined) return;
-    this.#taken = [];
-    this.store.takeDirty(this.#taken);
+    const taken = { writes: [], transaction: ++this.#lastTransaction };
+    this.#taken.push(taken);
+    this.store.takeDirty(taken.writes, taken.transaction);
   }
 
   land(): void {
-    if (this.#taken === undefined) return;
-    this.#journal.commit(this.#taken, () => this.store.persisted());
-    this.#taken = undefined;
+    const taken = this.#taken.shift();
+    if (taken !== undefined)
+      this.#journal.commit(taken.writes, () => this.store.persisted(taken.transaction));
   }
 
   /** The disk has it before the store is told. */
   landUnnoticed(): void {
-    if (this.#taken !== undefined) this.#journal.commit(this.#taken, () => {});
+    const [taken] = this.#taken;
+    if (taken !== undefined) this.#journal.commit(taken.writes, () => {});
   }
 
   restart(): void {
-    this.land();
     this.take();
-    this.land();
+    while (this.#taken.length > 0) this.land();
     this.store = this.#open();
   }
 
@@ -130,7 +131,7 @@ describe('the store of an application', () => {
     const filled = new ApplicationStore(journal, 0, 'app');
     for (const name of ['a', 'b', 'c']) filled.put(name, name);
     const writes: JournalWrite[] = [];
-    filled.takeDirty(writes);
+    filled.takeDirty(writes, 1);
     journal.commit(writes, () => {});
     const reads: string[] = [];
     const counting = {

@@ -68,6 +68,8 @@ export const PLANTED_BUGS: Readonly<Record<string, Instrument>> = {
     replaceGuard(program, 'leader', 'majorityConfirms', ({ context }) => {
       return context.readsAsked.size > 0 || context.readAcks.size > 0;
     });
+    // Else a leader that is cut off resigns too soon for a newer one to have written much.
+    replaceGuard(program, 'leader', 'isDeaf', () => false);
   },
 
   'a replica answers a read before it has applied enough': (program) => {

@@ -72,11 +72,13 @@ export class SimulatedCluster implements AsyncDisposable {
     });
     const watchers: DiskWatcher[] = [new PromisesNeverGoBack(), this.agreement, new EqualStates()];
     for (const name of this.names) {
-      watchDisk(
-        name,
-        this.host.diskOf(name),
-        watchers.map((watcher) => this.#guarded(watcher)),
-      );
+      for (const nodeDisk of [this.host.diskOf(name), this.host.storeDiskOf(name)]) {
+        watchDisk(
+          name,
+          nodeDisk,
+          watchers.map((watcher) => this.#guarded(watcher)),
+        );
+      }
     }
     const attach = this.host.attach.bind(this.host);
     this.host.attach = (handlers) =>

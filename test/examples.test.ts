@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+
+const PRINTED: Record<string, readonly string[]> = {
+  'key-value.ts': [
+    'colour is blue',
+    'blue to green: true',
+    'blue to red: false',
+    'colour = green',
+    'size = large',
+    'up: 3 of 3',
+  ],
+  'own-application.ts': ['totals: 1 3 6', 'visits: 6'],
+  'simulation.ts': ['colour is blue'],
+};
+
+const folder = new URL('../examples/', import.meta.url);
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** They import the built package by its name, as a user's program does. */
+describe('the examples', () => {
+  it('are all tried here', () => {
+    expect(readdirSync(folder).sort()).to.deep.equal(Object.keys(PRINTED).sort());
+  });
+
+  for (const [name, lines] of Object.entries(PRINTED)) {
+    it(`${name} prints what it should and ends by itself`, async () => {
+      const path = fileURLToPath(new URL(name, folder));
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', path], {
+        cwd: root,
+        timeout: 60_000,
+      });
+      expect(stdout.trimEnd().split('\n')).to.deep.equal(lines);
+      expect(stderr).to.equal('');
+    }).timeout(90_000);
+  }
+});
