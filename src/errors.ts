@@ -51,11 +51,7 @@ export class ClosedError extends SynodError {
 }
 
 /** The application, or its replica, refused a question or an operation; `code` says why. */
-export class RefusedError extends SynodError {
-  constructor(code: `SYNOD_${string}`, message: string) {
-    super(code, message);
-  }
-}
+export class RefusedError extends SynodError {}
 
 /** An option that makes no sense. Nothing was started. */
 export class BadOptionError extends SynodError {

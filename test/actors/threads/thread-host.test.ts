@@ -258,7 +258,7 @@ describe('a host of threads', function () {
         await bench.host.start(NODES);
         await bench.ask('a', { type: 'add', bytes: 10 } as never);
       }
-      writeFileSync(join(data, 'b', 'data.mdb'), 'this is no journal');
+      writeFileSync(join(data, 'b', 'journal', 'data.mdb'), 'this is no journal');
       await using bench = new Workbench(data);
       const error = await bench.host.start(NODES).then(
         () => undefined,
