@@ -31,7 +31,7 @@ export interface ClusterStatus {
 
 /** What a cluster tells whoever runs it. */
 export interface ClusterEvents {
-  /** A node has ended that was not told to; undefined: by a time bomb. */
+  /** A node has ended that was not told to, or could not start; undefined: by a time bomb. */
   readonly onNodeEnded?: (node: number, error: Error | undefined) => void;
   /** Something was refused and put right. */
   readonly onWarning?: (warning: Error) => void;
@@ -58,6 +58,7 @@ export class Cluster implements AsyncDisposable {
   readonly #observer: Observer;
   /** What is left to do once the nodes have ended. */
   readonly #afterwards: () => Promise<void>;
+  readonly #events: ClusterEvents;
   readonly #clients = new Set<Client>();
   #upWaiters: { readonly name: string; readonly resolve: (up: boolean) => void }[] = [];
   #clientsMade = 0;
@@ -73,6 +74,7 @@ export class Cluster implements AsyncDisposable {
   ) {
     this.protocol = protocol;
     this.#afterwards = afterwards;
+    this.#events = events;
     this.nodes = names.map(Number);
     this.#names = names;
     this.#host = host;
@@ -90,16 +92,19 @@ export class Cluster implements AsyncDisposable {
     });
   }
 
-  /** Starts all nodes. Resolves when one of them leads, and all know it. */
+  /**
+   * Starts all nodes. Resolves when one of them leads, and all know it. Where some cannot start but a majority can,
+   * it goes on without them, and `onNodeEnded` hears why. @throws the reason when no majority can start.
+   */
   async start(): Promise<void> {
-    await this.#host.start(this.#names);
-    for (const name of this.#names) this.#noteStarted(name);
+    await this.#startMajority();
+    const up = this.#names.filter((name) => this.#topology.isUp(name));
     await this.#until(async () => {
-      const reports = await this.#observer.observe(this.#names);
+      const reports = await this.#observer.observe(up);
       const leader = leaderOf(reports)?.node;
       return (
         leader !== undefined &&
-        reports.length === this.#names.length &&
+        reports.length === up.length &&
         reports.every(({ replica }) => replica.leader === leader)
       );
     });
@@ -233,6 +238,25 @@ export class Cluster implements AsyncDisposable {
     this.#gateway.close();
     await this.#host[Symbol.asyncDispose]();
     await this.#afterwards();
+  }
+
+  async #startMajority(): Promise<void> {
+    try {
+      await this.#host.start(this.#names);
+      for (const name of this.#names) this.#noteStarted(name);
+      return;
+    } catch {
+      // One that cannot start keeps the others from starting with it: now each by itself.
+    }
+    const started = await Promise.allSettled(this.#names.map((name) => this.#host.start([name])));
+    const failures = started.flatMap((outcome, index) =>
+      outcome.status === 'rejected' ? [{ name: this.#names[index]!, reason: outcome.reason as Error }] : [],
+    );
+    for (const name of this.#names) {
+      if (!failures.some((failure) => failure.name === name)) this.#noteStarted(name);
+    }
+    if (!this.hasQuorum()) throw failures[0]?.reason;
+    for (const { name, reason } of failures) this.#events.onNodeEnded?.(Number(name), reason);
   }
 
   async #link(a: number, b: number, connected: boolean): Promise<void> {

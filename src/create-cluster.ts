@@ -26,6 +26,11 @@ export interface CreateClusterOptions extends ClusterEvents {
   readonly memoryMbMax?: number;
 }
 
+/** Where nobody listens, a node that died is at least not silent. */
+function warnOfEnd(node: number, error: Error | undefined): void {
+  if (error !== undefined) process.emitWarning(error, { detail: `node ${node} is down` });
+}
+
 const NODES_MAX = 99;
 
 /**
@@ -62,7 +67,7 @@ export async function createCluster(options: CreateClusterOptions): Promise<Clus
       ...(journalBytesMax === undefined ? {} : { journalBytesMax }),
       ...(memoryMbMax === undefined ? {} : { memoryMbMax }),
     });
-    const cluster = new Cluster(protocol, host, names, events, removeFolder);
+    const cluster = new Cluster(protocol, host, names, { onNodeEnded: warnOfEnd, ...events }, removeFolder);
     try {
       await cluster.start();
     } catch (error) {

@@ -63,7 +63,7 @@ async function start({ protocol, nodes, data }: StartArguments, signal: AbortSig
   const kept =
     temporary === undefined
       ? `data in ${folder}`
-      : 'data in a temporary folder that is removed at the end; `synod start --data FOLDER` keeps it';
+      : 'data in a temporary folder that is removed at the end; `npx synod start --data FOLDER` keeps it';
   // Awaited here: the cluster is let go of when this function returns.
   return await runShell(system, {
     input: process.stdin,
