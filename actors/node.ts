@@ -212,16 +212,20 @@ export class Node {
     this.#deliverLocal();
     const writes = this.#writes;
     const early = this.#early;
-    const durable = { prompt: this.#held, lazy: this.#lazy };
+    const prompt = this.#held;
+    const lazy = this.#lazy;
     this.#writes = [];
     this.#held = [];
     this.#lazy = [];
     this.#early = [];
+    const writeBehind = this.#takeBehind();
     if (writes.length === 0 && this.#releases.waiting === 0) {
       // Nothing to wait for: one frame for each destination carries both kinds.
-      this.#releases.release({ prompt: [...early, ...durable.prompt], lazy: durable.lazy });
+      this.#releases.release({ prompt: [...early, ...prompt], lazy });
+      writeBehind?.();
     } else {
-      const flushed = this.#releases.hold(durable, writes.length > 0);
+      // What is written behind rests on what is not durable yet, just as a message does: it waits, too.
+      const flushed = this.#releases.hold({ prompt, lazy, afterwards: writeBehind }, writes.length > 0);
       // The flush takes longest: it starts first.
       if (writes.length > 0) {
         this.#commit(this.#world.journal, writes, () => {
@@ -231,16 +235,23 @@ export class Node {
       }
       this.#releases.release({ prompt: early, lazy: [] });
     }
-    const behind = this.#behind;
-    this.#behind = [];
-    for (const { address, token, writes } of behind) {
-      const event: PersistedEvent = { type: 'persisted', token };
-      this.#commit(this.#world.store, writes, () => {
-        this.#local.push({ to: address, from: address, message: event });
-        this.#requestTurn();
-      });
-    }
     this.#scheduleWakeUp();
+  }
+
+  /** Hands over to the store what the turn has persisted behind; undefined when that is nothing. */
+  #takeBehind(): (() => void) | undefined {
+    const behind = this.#behind;
+    if (behind.length === 0) return undefined;
+    this.#behind = [];
+    return () => {
+      for (const { address, token, writes } of behind) {
+        const event: PersistedEvent = { type: 'persisted', token };
+        this.#commit(this.#world.store, writes, () => {
+          this.#local.push({ to: address, from: address, message: event });
+          this.#requestTurn();
+        });
+      }
+    };
   }
 
   #commit(journal: Journal, writes: readonly JournalWrite[], durable: () => void): void {

@@ -12,6 +12,8 @@ interface Countdown {
 export interface Departures {
   readonly prompt: readonly Envelope[];
   readonly lazy: readonly Envelope[];
+  /** What else waits for this turn, and all before it, to be durable. */
+  readonly afterwards?: (() => void) | undefined;
 }
 
 interface HeldTurn extends Departures {
@@ -43,9 +45,9 @@ export class Releases {
   }
 
   /** Holds a turn's envelopes. Call what is returned when the turn's flush is done; not needed if it wrote nothing. */
-  hold({ prompt, lazy }: Departures, writes: boolean): () => void {
-    if (!writes && prompt.length === 0 && lazy.length === 0) return () => {};
-    const turn: HeldTurn = { prompt, lazy, flushed: !writes };
+  hold({ prompt, lazy, afterwards }: Departures, writes: boolean): () => void {
+    if (!writes && prompt.length === 0 && lazy.length === 0 && afterwards === undefined) return () => {};
+    const turn: HeldTurn = { prompt, lazy, afterwards, flushed: !writes };
     this.#held.push(turn);
     return () => {
       turn.flushed = true;
@@ -113,6 +115,7 @@ export class Releases {
     // One frame for each destination carries all that this flush sets free.
     const free = this.#held.splice(0, done);
     this.release({ prompt: free.flatMap(({ prompt }) => prompt), lazy: free.flatMap(({ lazy }) => lazy) });
+    for (const { afterwards } of free) afterwards?.();
   }
 
   #countDown(countdown: Countdown, envelopes: readonly Envelope[]): readonly Envelope[] {

@@ -61,6 +61,8 @@ export class Cluster implements AsyncDisposable {
   readonly #events: ClusterEvents;
   readonly #clients = new Set<Client>();
   #upWaiters: { readonly name: string; readonly resolve: (up: boolean) => void }[] = [];
+  /** The crash or restart under way, by node. */
+  readonly #changes = new Map<string, Promise<void>>();
   #clientsMade = 0;
   #closed = false;
 
@@ -98,8 +100,10 @@ export class Cluster implements AsyncDisposable {
    */
   async start(): Promise<void> {
     await this.#startMajority();
-    const up = this.#names.filter((name) => this.#topology.isUp(name));
     await this.#until(async () => {
+      // One that dies meanwhile is not waited for.
+      const up = this.#names.filter((name) => this.#topology.isUp(name));
+      if (!this.hasQuorum()) throw new NoQuorumError('starting the cluster', 0);
       const reports = await this.#observer.observe(up);
       const leader = leaderOf(reports)?.node;
       return (
@@ -113,32 +117,40 @@ export class Cluster implements AsyncDisposable {
   /** Makes a client. Resolves when the cluster knows its session, which takes a majority. */
   async client(options: ClientOptions = {}): Promise<Client> {
     if (this.#closed) throw new ClosedError('a client');
-    const client = new Client(
-      `client-${this.#clientsMade++}`,
-      this.#gateway,
-      () => this.hasQuorum(),
-      options,
-    );
+    const client = new Client(`client-${this.#clientsMade++}`, this.#gateway, {
+      ...options,
+      hasQuorum: () => this.hasQuorum(),
+      closed: () => this.#clients.delete(client),
+    });
     this.#clients.add(client);
     const { timeoutMs = 10_000 } = options;
-    await this.#within(timeoutMs, client.open());
+    try {
+      await this.#within(timeoutMs, client.open());
+    } catch (error) {
+      await client[Symbol.asyncDispose]();
+      throw error;
+    }
     return client;
   }
 
   /** Ends a node's thread, at whatever instruction it is. Resolves when it has ended; a dead node stays dead. */
   async crash(node: number): Promise<void> {
     const name = this.#nameOf(node);
-    if (!this.#topology.isUp(name)) return;
-    this.#noteEnded(name);
-    await this.#host.kill(name);
+    await this.#inTurn(name, async () => {
+      if (!this.#topology.isUp(name)) return;
+      this.#noteEnded(name);
+      await this.#host.kill(name);
+    });
   }
 
   /** Starts a node again, from its disk. Resolves when its actors run; a live node runs on. */
   async restart(node: number): Promise<void> {
     const name = this.#nameOf(node);
-    if (this.#topology.isUp(name)) return;
-    await this.#host.start([name]);
-    this.#noteStarted(name);
+    await this.#inTurn(name, async () => {
+      if (this.#topology.isUp(name)) return;
+      await this.#host.start([name]);
+      this.#noteStarted(name);
+    });
   }
 
   /** Cuts the link between two nodes. Clients reach both as before. */
@@ -234,10 +246,25 @@ export class Cluster implements AsyncDisposable {
     if (this.#closed) return;
     this.#closed = true;
     for (const { resolve } of this.#upWaiters.splice(0)) resolve(false);
-    for (const client of this.#clients) await client[Symbol.asyncDispose]();
+    for (const client of [...this.#clients]) await client[Symbol.asyncDispose]();
     this.#gateway.close();
     await this.#host[Symbol.asyncDispose]();
     await this.#afterwards();
+  }
+
+  /** Crashes and restarts of one node happen one after the other, in the order of their calls. */
+  #inTurn(name: string, work: () => Promise<void>): Promise<void> {
+    const before = this.#changes.get(name);
+    const done = before === undefined ? work() : before.then(work);
+    const settled = done.then(
+      () => {},
+      () => {},
+    );
+    this.#changes.set(name, settled);
+    void settled.then(() => {
+      if (this.#changes.get(name) === settled) this.#changes.delete(name);
+    });
+    return done;
   }
 
   async #startMajority(): Promise<void> {
@@ -248,13 +275,12 @@ export class Cluster implements AsyncDisposable {
     } catch {
       // One that cannot start keeps the others from starting with it: now each by itself.
     }
-    const started = await Promise.allSettled(this.#names.map((name) => this.#host.start([name])));
+    const started = await Promise.allSettled(
+      this.#names.map((name) => this.#host.start([name]).then(() => this.#noteStarted(name))),
+    );
     const failures = started.flatMap((outcome, index) =>
       outcome.status === 'rejected' ? [{ name: this.#names[index]!, reason: outcome.reason as Error }] : [],
     );
-    for (const name of this.#names) {
-      if (!failures.some((failure) => failure.name === name)) this.#noteStarted(name);
-    }
     if (!this.hasQuorum()) throw failures[0]?.reason;
     for (const { name, reason } of failures) this.#events.onNodeEnded?.(Number(name), reason);
   }

@@ -43,6 +43,17 @@ export class SessionExpiredError extends SynodError {
   }
 }
 
+/** The operation was applied, once; its result was lost on the way, and is no longer kept. */
+export class ResultForgottenError extends SynodError {
+  constructor(what: string) {
+    super(
+      'SYNOD_RESULT_FORGOTTEN',
+      `${what} was applied, but its result was lost on the way and is no longer kept: the client had more than ` +
+        '4 MiB of results under way. Read back what you need to know, and keep less under way',
+    );
+  }
+}
+
 /** The client or its cluster was closed. */
 export class ClosedError extends SynodError {
   constructor(what: string) {

@@ -60,7 +60,10 @@ export default async function diskThread({ control, ...bounds }: DiskThreadTask)
     });
   });
   for (const opened of await Promise.allSettled(tenancies.values())) {
-    if (opened.status === 'fulfilled') await opened.value.environment.close();
+    if (opened.status !== 'fulfilled') continue;
+    // Ports keep no order among each other: what a node has posted may still be on its way.
+    await opened.value.ended;
+    await opened.value.environment.close();
   }
   control.close();
 }

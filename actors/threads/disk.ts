@@ -28,6 +28,7 @@ export class Disk {
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
     });
+    this.#pool.on('error', (error: unknown) => this.#fail(error));
     const { port1, port2 } = new MessageChannel();
     this.#control = port1;
     this.#control.on('message', (reply: DiskReply) => this.#settle(reply));

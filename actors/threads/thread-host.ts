@@ -5,6 +5,7 @@ import type { Address } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import { packFrame, unpackFrame } from '../codec.ts';
 import type { Envelope } from '../envelope.ts';
+import { NodeDiedError } from '../errors.ts';
 import { CLIENTS, type Host, type HostHandlers, type HostOptions } from '../host.ts';
 import type { InspectionEvent } from '../inspection.ts';
 import type { RefusedMessage } from '../node.ts';
@@ -155,6 +156,7 @@ export class ThreadHost implements Host {
       ...folders.map(({ journalFolder }) => journalDisk.open(journalFolder)),
       ...folders.map(({ storeFolder }) => storeDisk.open(storeFolder)),
     ]);
+    if (this.#disposed) for (const port of ports) port.close();
     this.#refuseDisposed();
     const lives = names.map((name, index) =>
       this.#launch(name, {
@@ -167,6 +169,10 @@ export class ThreadHost implements Host {
       await Promise.all(lives.map(({ loaded }) => loaded));
       for (const life of lives) life.post({ type: 'go' });
       await Promise.all(lives.map(({ running }) => running));
+      // One may have died while the others came up.
+      const dead = lives.find(({ isRunning }) => !isRunning);
+      if (dead !== undefined)
+        throw dead.outcome.error ?? new NodeDiedError(dead.name, 'it ended while others started');
     } catch (reason) {
       await Promise.all(lives.map((life) => life.end()));
       throw reason;

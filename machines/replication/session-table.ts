@@ -142,8 +142,12 @@ export class SessionTable {
   }
 }
 
-/** The kept result of an operation that was applied before; undefined when it is no longer kept. */
+/** What stands for a result that is no longer kept: the operation was applied, once. */
+export const RESULT_FORGOTTEN = 'SYNOD_RESULT_FORGOTTEN';
+
+/** The kept result of an operation that was applied before; a refusal when it is no longer kept. */
 export function resultOf(session: Session, number: number): unknown {
+  if (number <= session.forgotten) return { refused: RESULT_FORGOTTEN };
   return session.results[number - session.forgotten - 1];
 }
 

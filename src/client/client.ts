@@ -13,6 +13,13 @@ export interface ClientOptions {
   readonly inFlightMax?: number;
 }
 
+/** What a client needs of its cluster. */
+export interface ClientSurroundings {
+  readonly hasQuorum: () => boolean;
+  /** The client was disposed of. */
+  readonly closed: () => void;
+}
+
 /** How a question is to be answered. */
 export interface QueryOptions {
   readonly timeoutMs?: number;
@@ -44,10 +51,12 @@ export class Client implements AsyncDisposable {
   readonly #session: Session;
   readonly #questions: Questions;
   readonly #timeoutMs: number;
+  readonly #tellClosed: () => void;
 
   /** Use `cluster.client()`. */
-  constructor(name: string, gateway: Gateway, hasQuorum: () => boolean, options: ClientOptions = {}) {
-    const { timeoutMs = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX } = options;
+  constructor(name: string, gateway: Gateway, options: ClientOptions & ClientSurroundings) {
+    const { timeoutMs = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX, hasQuorum, closed } = options;
+    this.#tellClosed = closed;
     this.name = name;
     this.#gateway = gateway;
     this.#timeoutMs = timeoutMs;
@@ -139,6 +148,7 @@ export class Client implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#gateway.leave(this.name);
+    this.#tellClosed();
     this.#session.close();
     this.#questions.close();
   }

@@ -18,8 +18,8 @@ export interface GatewayUser {
   nodeEnded(node: string): void;
 }
 
-/** Operations that are handed in before the first of them leave, at most. */
-const FLUSH_OPERATIONS = 128;
+/** Calls that wait for the end of the moment that they are made in, at most. */
+const FLUSH_CALLS = 256;
 /** How often users look at what they wait for. */
 const TICK_MS = 25;
 
@@ -38,7 +38,7 @@ export class Gateway {
   readonly #up = new Set<string>();
   /** Who handed in operations, in that order, so that they leave in that order; each with the position reached. */
   #order: { readonly user: GatewayUser; position: number }[] = [];
-  #enqueued = 0;
+  #waiting = 0;
   #flushRequested = false;
   #cancelTick: Cancel | undefined;
   #target: string;
@@ -117,9 +117,13 @@ export class Gateway {
     const last = this.#order.at(-1);
     if (last?.user === user) last.position = user.position;
     else this.#order.push({ user, position: user.position });
-    this.#enqueued += 1;
-    // The nodes need not wait for all that this moment brings: they begin with what is there.
-    if (this.#enqueued >= FLUSH_OPERATIONS) this.#flush();
+    this.noteWaiting();
+  }
+
+  /** One more call waits to leave. The nodes need not wait for all that this moment brings: they begin with some. */
+  noteWaiting(): void {
+    this.#waiting += 1;
+    if (this.#waiting >= FLUSH_CALLS) this.#flush();
     else this.requestFlush();
   }
 
@@ -137,7 +141,7 @@ export class Gateway {
   #flush(): void {
     const order = this.#order;
     this.#order = [];
-    this.#enqueued = 0;
+    this.#waiting = 0;
     for (const { user, position } of order) user.flush(position);
     for (const user of this.#users.values()) user.flush();
     this.#post();
@@ -155,7 +159,8 @@ export class Gateway {
   /** Envelopes have arrived from a node. */
   receive(envelopes: readonly Envelope[], node: string): void {
     for (const { to, message } of envelopes) {
-      if (message.type === 'reply') {
+      // What a node sent before it died may arrive after.
+      if (message.type === 'reply' && this.#up.has(node)) {
         this.#target = node; // It stands beside the leader.
         this.noteServed(node);
       }

@@ -1,4 +1,5 @@
 import type { Answer, Answers, Follow, Followed, Query } from '../../machines/replication/client-messages.ts';
+import { plainCopy } from '../../machines/replication/plain-data.ts';
 import { ClosedError, NoQuorumError, RefusedError, TimeoutError } from '../errors.ts';
 import type { Gateway } from './gateway.ts';
 
@@ -57,7 +58,7 @@ export class Questions {
     if (this.#closed) return Promise.reject(new ClosedError('a question'));
     return new Promise((resolve, reject) => {
       this.#linearizable.push(this.#question(application, query, timeoutMs, resolve, reject));
-      this.#gateway.requestFlush();
+      this.#gateway.noteWaiting();
     });
   }
 
@@ -180,7 +181,7 @@ export class Questions {
     reject: (error: Error) => void,
   ): PendingQuestion {
     const deadlineMs = this.#gateway.clock.now() + timeoutMs;
-    return { application, query, timeoutMs, deadlineMs, resolve, reject };
+    return { application, query: plainCopy(query), timeoutMs, deadlineMs, resolve, reject };
   }
 
   #send(linearizable: boolean, questions: PendingQuestion[], node: string | undefined): void {

@@ -1,13 +1,16 @@
 import type { Message } from '../../actors/envelope.ts';
 import type { Reply, Request } from '../../machines/replication/client-messages.ts';
 import { encodeChunk } from '../../machines/replication/command.ts';
-import { estimateBytes } from '../../machines/replication/plain-data.ts';
+import { estimateBytes, plainCopy } from '../../machines/replication/plain-data.ts';
 import type { Outcome } from '../../machines/replication/replicated-state.ts';
+import { RESULT_FORGOTTEN } from '../../machines/replication/session-table.ts';
+import { BadOperationError } from '../applications/errors.ts';
 import {
   ClosedError,
   NoQuorumError,
   OverloadedError,
   RefusedError,
+  ResultForgottenError,
   SessionExpiredError,
   TimeoutError,
 } from '../errors.ts';
@@ -82,13 +85,22 @@ export class Session {
     if (this.#operations.length >= this.#inFlightMax) {
       return Promise.reject(new OverloadedError(`an operation of ${application}`, this.#inFlightMax));
     }
+    let copy: unknown;
+    try {
+      // It is packed later, and perhaps again: what the caller does with it meanwhile must not show.
+      copy = plainCopy(operation);
+    } catch (error) {
+      return Promise.reject(
+        new BadOperationError(application, `an operation is no plain data (${String(error)})`),
+      );
+    }
     const nowMs = this.#gateway.clock.now();
     if (this.#operations.length === 0) this.#progress(nowMs);
     return new Promise((resolve, reject) => {
       this.#operations.push({
         number: this.#nextNumber++,
         application,
-        operation,
+        operation: copy,
         timeoutMs,
         deadlineMs: nowMs + timeoutMs,
         resolve,
@@ -305,6 +317,10 @@ function settleWith(operation: PendingOperation, result: unknown): void {
   operation.settled = true;
   if (isRefusal(result)) {
     const { refused } = result;
+    if (refused === RESULT_FORGOTTEN) {
+      operation.reject(new ResultForgottenError(`an operation of ${operation.application}`));
+      return;
+    }
     operation.reject(new RefusedError(refused, `${operation.application} refused an operation: ${refused}`));
   } else {
     operation.resolve(result);

@@ -85,7 +85,9 @@ describe('the replicated state', () => {
             ['x', 4],
           ]),
         ),
-      ).to.deep.equal([{ kind: 'results', session: 1, first: 1, results: [undefined, 3, 7] }]);
+      ).to.deep.equal([
+        { kind: 'results', session: 1, first: 1, results: [{ refused: 'SYNOD_RESULT_FORGOTTEN' }, 3, 7] },
+      ]);
     });
 
     it('applies nothing beyond a gap and says where to go on', () => {

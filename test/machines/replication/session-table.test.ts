@@ -7,6 +7,8 @@ import {
   SessionTable,
 } from '../../../machines/replication/session-table.ts';
 
+const FORGOTTEN = { refused: 'SYNOD_RESULT_FORGOTTEN' };
+
 /** The table as a restart would find it; `records` holds what was written before. */
 function restarted(
   table: SessionTable,
@@ -38,7 +40,7 @@ describe('the session table', () => {
     const session = used(table, table.open());
     for (const result of ['a', 'b', 'c']) table.keep(session, result);
     table.acknowledge(session, 2);
-    expect([1, 2, 3].map((number) => resultOf(session, number))).to.deep.equal([undefined, undefined, 'c']);
+    expect([1, 2, 3].map((number) => resultOf(session, number))).to.deep.equal([FORGOTTEN, FORGOTTEN, 'c']);
     table.acknowledge(session, 1);
     expect(resultOf(session, 3)).to.equal('c');
     table.acknowledge(session, 1000);
@@ -103,7 +105,7 @@ describe('the session table', () => {
     expect(many.results.length).to.be.at.most(SESSION_RESULTS_MAX);
     expect(many.last).to.equal(SESSION_RESULTS_MAX + 1);
     expect(resultOf(many, many.last)).to.equal(many.last);
-    expect(resultOf(many, 1)).to.equal(undefined);
+    expect(resultOf(many, 1)).to.deep.equal(FORGOTTEN);
 
     const large = used(table, table.open());
     const result = 'x'.repeat(SESSION_RESULT_BYTES_MAX / 4);

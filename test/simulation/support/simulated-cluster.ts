@@ -108,7 +108,7 @@ export class SimulatedCluster implements AsyncDisposable {
     const gateway = new Gateway(this.host, this.names, PROTOCOLS.paxos.entrance);
     for (const node of this.names) gateway.nodeStarted(node);
     this.#distant.set(addressOf(CLIENTS, name), gateway);
-    const client = new Client(name, gateway, () => true, options);
+    const client = new Client(name, gateway, { ...options, hasQuorum: () => true, closed: () => {} });
     await client.open();
     return client;
   }
