@@ -2,6 +2,7 @@ import type { Answer, Answers, Follow, Followed, Query } from '../../machines/re
 import { plainCopy } from '../../machines/replication/plain-data.ts';
 import { ClosedError, NoQuorumError, RefusedError, TimeoutError } from '../errors.ts';
 import type { Gateway } from './gateway.ts';
+import { isRefusal } from './refusal.ts';
 
 /** A question that a client waits for. */
 interface PendingQuestion {
@@ -218,14 +219,8 @@ function settle(
 ): void {
   if (code !== undefined && code !== null) reject(new RefusedError(codeOf(code), message ?? code));
   else if (isRefusal(answer)) {
-    reject(new RefusedError(codeOf(answer.refused), `${application} refused a question: ${answer.refused}`));
+    reject(new RefusedError(answer.refused, `${application} refused a question: ${answer.refused}`));
   } else resolve(answer);
-}
-
-function isRefusal(answer: unknown): answer is { readonly refused: string } {
-  return (
-    typeof answer === 'object' && answer !== null && 'refused' in answer && typeof answer.refused === 'string'
-  );
 }
 
 function codeOf(code: string): `SYNOD_${string}` {

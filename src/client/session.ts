@@ -16,6 +16,7 @@ import {
 } from '../errors.ts';
 import type { Gateway, GatewayUser } from './gateway.ts';
 import type { PendingOperation } from './pending-operation.ts';
+import { isRefusal } from './refusal.ts';
 
 /** Operations that one chunk carries at most. */
 const CHUNK_OPERATIONS_MAX = 2048;
@@ -325,14 +326,4 @@ function settleWith(operation: PendingOperation, result: unknown): void {
   } else {
     operation.resolve(result);
   }
-}
-
-function isRefusal(result: unknown): result is { readonly refused: `SYNOD_${string}` } {
-  return (
-    typeof result === 'object' &&
-    result !== null &&
-    'refused' in result &&
-    typeof result.refused === 'string' &&
-    result.refused.startsWith('SYNOD_')
-  );
 }
