@@ -1,7 +1,6 @@
 import { SynodError } from '../actors/errors.ts';
 import type { Host } from '../actors/host.ts';
 import type { InspectionEvent } from '../actors/inspection.ts';
-import { compareBallots } from '../machines/paxos/ballot.ts';
 import { Client, type ClientOptions } from './client/client.ts';
 import { Gateway } from './client/gateway.ts';
 import { ClosedError, NoQuorumError } from './errors.ts';
@@ -337,15 +336,11 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** Of several that think so, the one of the highest ballot leads; the others have yet to hear of it. */
+/** Of several that think so, the one of the latest reign leads; the others have yet to hear of it. */
 function leaderOf(reports: readonly NodeReport[]): NodeReport | undefined {
-  let leader: NodeReport | undefined;
-  for (const report of reports) {
-    if (!report.leader.leads) continue;
-    if (leader === undefined || compareBallots(report.leader.ballot, leader.leader.ballot) > 0)
-      leader = report;
-  }
-  return leader;
+  return reports
+    .filter(({ leader }) => leader.leads)
+    .sort((a, b) => b.leader.term - a.leader.term || (a.node < b.node ? 1 : -1))[0];
 }
 
 function isSettled(reports: readonly NodeReport[], side: readonly string[]): boolean {

@@ -1,6 +1,5 @@
 import type { Message } from '../actors/envelope.ts';
-import type { LeaderStatus } from '../machines/paxos/messages.ts';
-import type { ReplicaStatus, StatusRequest } from '../machines/replication/client-messages.ts';
+import type { LeaderStatus, ReplicaStatus, StatusRequest } from '../machines/replication/client-messages.ts';
 import type { Gateway, GatewayUser } from './client/gateway.ts';
 
 /** What a node says of itself. */

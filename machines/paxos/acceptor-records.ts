@@ -1,8 +1,9 @@
 import { pack, unpack } from '../../actors/codec.ts';
 import { SynodError } from '../../actors/errors.ts';
 import type { JournalKey, JournalView, JournalWrite } from '../../actors/journal.ts';
+import { bytesOf } from '../replication/batch.ts';
 import { type Ballot, compareBallots, LOWEST_BALLOT } from './ballot.ts';
-import { bytesOf, type Pvalue, type Slot } from './pvalue.ts';
+import type { Pvalue, Slot } from './pvalue.ts';
 
 /** What an acceptor has on disk: its promise, its pvalues, and the slot below which they are gone. */
 export interface AcceptorRecords {

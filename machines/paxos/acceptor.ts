@@ -2,6 +2,7 @@ import { assertEvent, setup } from 'xstate';
 import { type Address, addressOf } from '../../actors/address.ts';
 import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
 import type { Received } from '../../actors/envelope.ts';
+import { bytesOf } from '../replication/batch.ts';
 import {
   ACCEPTED_SLOTS_MAX,
   type AcceptorRecords,
@@ -11,7 +12,7 @@ import {
 } from './acceptor-records.ts';
 import { type Ballot, compareBallots, LOWEST_BALLOT } from './ballot.ts';
 import type { Accepted, AcceptorMessage, P1b, P2b, ReadAck } from './messages.ts';
-import { bytesOf, type Pvalue, type Slot } from './pvalue.ts';
+import type { Pvalue, Slot } from './pvalue.ts';
 import type { PaxosSettings } from './settings.ts';
 
 export interface AcceptorInput {

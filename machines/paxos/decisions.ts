@@ -1,5 +1,6 @@
+import { type Batch, bytesOf } from '../replication/batch.ts';
 import { type Ballot, compareBallots } from './ballot.ts';
-import { type Batch, bytesOf, type Pvalue, type Slot } from './pvalue.ts';
+import type { Pvalue, Slot } from './pvalue.ts';
 
 /** What a replica knows of the slots around the one that it applies next. */
 export interface DecisionLog {

@@ -4,6 +4,10 @@ import { type DoneEvent, type Effect, send, sendEarly, spawn, stop } from '../..
 import type { Received } from '../../actors/envelope.ts';
 import type { RefusedMessage } from '../../actors/node.ts';
 import type { Random } from '../../actors/random.ts';
+import { majorityOf } from '../replication/batch.ts';
+import type { LeaderStatus } from '../replication/client-messages.ts';
+import type { Leadership, ReadConfirmed } from '../replication/leader-messages.ts';
+import { enqueue } from '../replication/pending.ts';
 import { type Ballot, ballotAbove, compareBallots, highestBallot, LOWEST_BALLOT } from './ballot.ts';
 import type { CommanderInput, CommanderOutcome } from './commander.ts';
 import type {
@@ -11,15 +15,12 @@ import type {
   CanvassReply,
   Heartbeat,
   LeaderMessage,
-  LeaderStatus,
-  Leadership,
   Objection,
   OpenSlots,
   ReadCheck,
-  ReadConfirmed,
 } from './messages.ts';
-import { closeSlot, collectSlots, enqueue, openSlot, type Proposals, proposalsAfter } from './proposals.ts';
-import { majorityOf, type Slot } from './pvalue.ts';
+import { closeSlot, collectSlots, openSlot, type Proposals, proposalsAfter } from './proposals.ts';
+import type { Slot } from './pvalue.ts';
 import type { ScoutInput, ScoutOutcome } from './scout.ts';
 import type { PaxosSettings } from './settings.ts';
 
@@ -409,7 +410,7 @@ function beat({ context }: OnlyContext): Effect[] {
 
 function takeProposal({ context, event }: Arguments): Effect | undefined {
   assertEvent(event, 'propose');
-  if (enqueue(context.proposals, event.chunk, context.settings)) return undefined;
+  if (enqueue(context.proposals.pending, event.chunk, context.settings)) return undefined;
   return send<RefusedMessage>(event.client, { type: 'refused' });
 }
 
@@ -506,10 +507,10 @@ function countReadAck({ context, event }: Arguments): void {
 
 /** A majority had promised nothing higher after these reads came: whatever was done before is in `readSlot`. */
 function confirmReads({ context }: OnlyContext): Effect[] {
-  const { readsAsked, readSlot: slot } = context;
+  const { readsAsked, readSlot: index } = context;
   context.readsAsked = new Map();
   return Array.from(readsAsked.values(), ({ replica, ticket }) =>
-    send<ReadConfirmed>(replica, { type: 'readConfirmed', ticket, slot }),
+    send<ReadConfirmed>(replica, { type: 'readConfirmed', ticket, index }),
   );
 }
 
@@ -520,9 +521,9 @@ function report(context: LeaderContext, event: LeaderEvent, leads: boolean): Eff
     type: 'leaderStatus',
     id: event.id,
     leads,
-    ballot: context.ballot,
+    term: context.ballot.round,
     open: open.size + adopted.length,
-    pending: pending.length,
+    pending: pending.chunks.length,
   });
 }
 

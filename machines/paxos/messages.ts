@@ -1,8 +1,8 @@
-import type { Address } from '../../actors/address.ts';
-import type { ClientMessage, StatusRequest } from '../replication/client-messages.ts';
-import type { SnapshotOffer, SnapshotPiece } from '../replication/snapshot-messages.ts';
+import type { Batch } from '../replication/batch.ts';
+import type { StatusRequest } from '../replication/client-messages.ts';
+import type { ConfirmRead, Propose } from '../replication/leader-messages.ts';
 import type { Ballot } from './ballot.ts';
-import type { Batch, Pvalue, Slot } from './pvalue.ts';
+import type { Pvalue, Slot } from './pvalue.ts';
 
 // Between leaders, through their scouts and commanders, and acceptors (PMMC, figures 4 and 6).
 
@@ -49,13 +49,6 @@ export type Applied = {
   /** How many other replicas it has heard of since it last said so. */
   readonly heard: number;
 };
-/** Commands to be decided. */
-export type Propose = { readonly type: 'propose'; readonly chunk: Uint8Array; readonly client: Address };
-/** Who leads, as far as the leader beside knows; undefined: nobody. */
-export type Leadership = { readonly type: 'leadership'; readonly leader: string | undefined };
-/** May a read that has just arrived be answered, and from which slot on? The ticket is the read's, in all the world. */
-export type ConfirmRead = { readonly type: 'confirmRead'; readonly ticket: string };
-export type ReadConfirmed = { readonly type: 'readConfirmed'; readonly ticket: string; readonly slot: Slot };
 
 // Between commanders and replicas, and between replicas.
 
@@ -79,18 +72,6 @@ export type Decisions = {
   readonly batches: readonly Batch[];
 };
 
-// From outside, and back.
-
-export type LeaderStatus = {
-  readonly type: 'leaderStatus';
-  readonly id: number;
-  readonly leads: boolean;
-  readonly ballot: Ballot;
-  /** Slots proposed and not yet decided, and chunks that wait for one. */
-  readonly open: number;
-  readonly pending: number;
-};
-
 export type AcceptorMessage = P1a | P2a | ReadCheck | Collect;
 export type ScoutMessage = P1b;
 export type CommanderMessage = P2b;
@@ -110,15 +91,5 @@ export type LeaderMessage =
 /** A leader's note to itself: gather what else this turn brings, then open slots for it. */
 export type OpenSlots = { readonly type: 'openSlots' };
 
-export type ReplicaMessage =
-  | ClientMessage
-  | Accepted
-  | Decision
-  | Leadership
-  | ReadConfirmed
-  | Progress
-  | AskProgress
-  | CatchUp
-  | Decisions
-  | SnapshotOffer
-  | SnapshotPiece;
+/** What the replicas of other protocols do not hear. */
+export type PaxosReplicaMessage = Accepted | Decision | Progress | AskProgress | CatchUp | Decisions;

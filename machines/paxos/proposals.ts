@@ -1,5 +1,7 @@
+import { type Batch, bytesOf, NO_OP } from '../replication/batch.ts';
+import { nothingPending, type Pending, takeBatch } from '../replication/pending.ts';
 import { ACCEPTED_SLOTS_MAX } from './acceptor-records.ts';
-import { type Batch, bytesOf, NO_OP, type Pvalue, type Slot } from './pvalue.ts';
+import type { Pvalue, Slot } from './pvalue.ts';
 import type { PaxosSettings } from './settings.ts';
 
 /** What an active leader has to propose, and what it has proposed: bounded on every side. */
@@ -8,9 +10,7 @@ export interface Proposals {
   nextSlot: Slot;
   /** Slots to open first, in order: what a former leader may have had accepted, its gaps filled with no-ops. */
   readonly adopted: { readonly slot: Slot; readonly batch: Batch }[];
-  /** Chunks of commands that wait for a slot. */
-  pending: Uint8Array[];
-  pendingBytes: number;
+  readonly pending: Pending;
   /** Slots proposed and not yet decided, with their bytes. */
   readonly open: Map<Slot, number>;
   openBytes: number;
@@ -33,23 +33,13 @@ export function proposalsAfter(accepted: ReadonlyMap<Slot, Pvalue>, floor: Slot)
   return {
     nextSlot: last + 1,
     adopted,
-    pending: [],
-    pendingBytes: 0,
+    pending: nothingPending(),
     open: new Map(),
     openBytes: 0,
     kept: new Map(),
     keptBytes: 0,
     floor,
   };
-}
-
-/** Adds a chunk to what waits; false when too much waits already. */
-export function enqueue(proposals: Proposals, chunk: Uint8Array, settings: PaxosSettings): boolean {
-  if (proposals.pendingBytes > 0 && proposals.pendingBytes + chunk.byteLength > settings.pendingBytesMax)
-    return false;
-  proposals.pending.push(chunk);
-  proposals.pendingBytes += chunk.byteLength;
-  return true;
 }
 
 /** Opens the next slot, or none when nothing waits or a bound is reached. */
@@ -100,15 +90,6 @@ function takePending(
   proposals: Proposals,
   settings: PaxosSettings,
 ): { slot: Slot; batch: Batch } | undefined {
-  let count = 0;
-  let bytes = 0;
-  for (const chunk of proposals.pending) {
-    if (count > 0 && bytes + chunk.byteLength > settings.slotBytesMax) break;
-    count += 1;
-    bytes += chunk.byteLength;
-  }
-  if (count === 0) return undefined;
-  const batch = proposals.pending.splice(0, count);
-  proposals.pendingBytes -= bytes;
-  return { slot: proposals.nextSlot++, batch };
+  const batch = takeBatch(proposals.pending, settings);
+  return batch === undefined ? undefined : { slot: proposals.nextSlot++, batch };
 }

@@ -1,21 +1,16 @@
 import { assertEvent } from 'xstate';
-import { type Address, addressOf, nodeOf } from '../../actors/address.ts';
-import { type Effect, persistBehind, send, spawn } from '../../actors/effects.ts';
-import type { JournalWrite } from '../../actors/journal.ts';
-import { CorruptSnapshotError } from '../replication/errors.ts';
-import type { OfferAgain, SnapshotPiece, SnapshotRequest } from '../replication/snapshot-messages.ts';
-import type { SnapshotSenderInput } from '../replication/snapshot-sender.ts';
-import { decisionsFrom, skipTo } from './decisions.ts';
+import { addressOf, nodeOf } from '../../actors/address.ts';
+import { type Effect, send } from '../../actors/effects.ts';
+import { majorityOf } from '../replication/batch.ts';
+import { offerSnapshot } from '../replication/replica-snapshots.ts';
+import { decisionsFrom } from './decisions.ts';
 import type { Applied, AskProgress, CatchUp, Collect, Decisions, Progress } from './messages.ts';
-import { majorityOf, type Slot } from './pvalue.ts';
-import { type Arguments, type OnlyContext, otherReplicas, type ReplicaContext } from './replica-context.ts';
-
-/** Tokens of what a replica has written behind. */
-export const PIECE = 2;
-export const SWITCH = 3;
-
-/** Pieces of a snapshot that wait for the disk, at most. */
-export const PIECES_IN_FLIGHT_MAX = 16;
+import {
+  type Arguments,
+  type OnlyContext,
+  otherReplicas,
+  type PaxosReplicaContext,
+} from './replica-context.ts';
 
 /** How replicas that were away catch up: with decisions while somebody has them, else with a snapshot. */
 export const actions = {
@@ -82,97 +77,8 @@ export const actions = {
     }
     return event.fromSlot <= state.durable ? offerSnapshot(context, event.from, event.fromSlot - 1) : [];
   },
-
-  forgetSender({ context, event }: Arguments): void {
-    assertEvent(event, 'done');
-    context.sendingTo.delete(keyOf(event.from));
-  },
-
-  beginInstall({ context, event }: Arguments): void {
-    assertEvent(event, 'snapshotOffer');
-    context.state.beginInstall(event.index);
-    context.snapshotFrom = event.from;
-  },
-
-  askPiece({ context }: OnlyContext): Effect[] {
-    const cursor = context.state.installCursor;
-    if (context.snapshotFrom === undefined || cursor === undefined) return [];
-    return [send<SnapshotRequest>(context.snapshotFrom, { type: 'snapshotRequest', cursor })];
-  },
-
-  storePiece({ context, event }: Arguments): Effect {
-    assertEvent(event, 'snapshotPiece');
-    context.piecesInFlight += 1;
-    return persistBehind(PIECE, writesOf(context, event));
-  },
-
-  pieceStored({ context }: OnlyContext): void {
-    context.piecesInFlight -= 1;
-  },
-
-  giveUpInstall({ context }: OnlyContext): void {
-    context.state.abortInstall();
-    context.snapshotFrom = undefined;
-  },
-
-  finishInstall({ context }: OnlyContext): Effect {
-    return persistBehind(SWITCH, context.state.finishInstall());
-  },
-
-  goOnFromSnapshot({ context }: OnlyContext): void {
-    context.state.installed();
-    context.snapshotFrom = undefined;
-    skipTo(context.log, context.state.applied);
-  },
 };
 
-/** A piece that was damaged on the way brings nothing, and is asked for again. */
-function writesOf({ state }: ReplicaContext, { piece }: SnapshotPiece): readonly JournalWrite[] {
-  try {
-    return state.install(piece);
-  } catch (error) {
-    if (error instanceof CorruptSnapshotError) return [];
-    throw error;
-  }
-}
-
-/** Whether the snapshot is whole and about to be put in force. */
-export function isSwitching({ state }: ReplicaContext): boolean {
-  return state.installing !== undefined && state.installCursor === undefined;
-}
-
-/** Whether a piece is the one that was asked for; another may have been sent twice, or be of an older snapshot. */
-export function isNextPiece(
-  { state, snapshotFrom }: ReplicaContext,
-  event: SnapshotPiece & { from: Address },
-): boolean {
-  const cursor = state.installCursor;
-  if (cursor === undefined || event.from !== snapshotFrom || event.piece.index !== state.installing)
-    return false;
-  return event.piece.sequence === (cursor?.sequence ?? 0);
-}
-
-function progressOf({ state }: ReplicaContext): Progress {
+function progressOf({ state }: PaxosReplicaContext): Progress {
   return { type: 'progress', applied: state.applied, durable: state.durable };
-}
-
-/** One sender for each replica that is behind, each with its own view of the disk. */
-function offerSnapshot(context: ReplicaContext, to: Address, applied: Slot): Effect[] {
-  const key = nodeOf(to);
-  if (context.sendingTo.has(key)) {
-    const message: OfferAgain = { type: 'offerAgain', applied };
-    return [send(addressOf(context.node, 'snapshotSender', key), message)];
-  }
-  context.sendingTo.add(key);
-  const input: SnapshotSenderInput = {
-    source: context.state.openSnapshot(),
-    to,
-    pieceBytesMax: context.settings.catchUpBytesMax,
-    idleMs: context.settings.snapshotIdleMs,
-  };
-  return [spawn('snapshotSender', key, input)];
-}
-
-function keyOf(address: Address): string {
-  return address.slice(address.lastIndexOf('/') + 1);
 }

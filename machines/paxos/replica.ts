@@ -1,20 +1,21 @@
-import { and, not, setup } from 'xstate';
-import { type Address, addressOf } from '../../actors/address.ts';
-import type { Request } from '../replication/client-messages.ts';
+import { setup } from 'xstate';
+import { addressOf } from '../../actors/address.ts';
+import { majorityOf } from '../replication/batch.ts';
+import * as clients from '../replication/replica-clients.ts';
+import { newReplicaContext } from '../replication/replica-context.ts';
+import * as snapshots from '../replication/replica-snapshots.ts';
+import { installing, writeBehind } from '../replication/replica-states.ts';
+import * as writing from '../replication/replica-write-behind.ts';
 import { emptyDecisionLog } from './decisions.ts';
-import { majorityOf } from './pvalue.ts';
 import * as catchingUp from './replica-catch-up.ts';
-import * as clients from './replica-clients.ts';
 import {
-  type Arguments,
   isBehind,
   type OnlyContext,
-  type ReplicaContext,
-  type ReplicaEvent,
+  type PaxosReplicaContext,
+  type PaxosReplicaEvent,
   type ReplicaInput,
-  type UnconfirmedQuery,
 } from './replica-context.ts';
-import * as writing from './replica-write-behind.ts';
+import * as learning from './replica-decisions.ts';
 
 /**
  * Applies the decided commands in the order of their slots and answers the clients (PMMC, figure 1). Slots are
@@ -22,28 +23,19 @@ import * as writing from './replica-write-behind.ts';
  * replica passes its clients' commands to the leader beside it, or to the replica beside the leader.
  */
 export const replica = setup({
-  types: {} as { context: ReplicaContext; events: ReplicaEvent; input: ReplicaInput },
+  types: {} as { context: PaxosReplicaContext; events: PaxosReplicaEvent; input: ReplicaInput },
   guards: {
     hasCaughtUp: ({ context }: OnlyContext) =>
       context.heard.size + 1 >= majorityOf(context.nodes.length) && !isBehind(context),
     isBehind: ({ context }: OnlyContext) => isBehind(context),
-    isAhead: ({ context, event }: Arguments) =>
-      event.type === 'snapshotOffer' && event.index > context.state.applied,
-    isNextPiece: ({ context, event }: Arguments) =>
-      event.type === 'snapshotPiece' && catchingUp.isNextPiece(context, event),
-    hasWholeSnapshot: ({ context }: OnlyContext) => context.state.installCursor === undefined,
-    isBehindToken: ({ event }: Arguments) => event.type === 'persisted' && event.token === writing.BEHIND,
-    hasRoomForPiece: ({ context }: OnlyContext) => context.piecesInFlight < catchingUp.PIECES_IN_FLIGHT_MAX,
-    isPieceToken: ({ event }: Arguments) => event.type === 'persisted' && event.token === catchingUp.PIECE,
-    isSwitchToken: ({ event }: Arguments) => event.type === 'persisted' && event.token === catchingUp.SWITCH,
-    isDirty: ({ context }: OnlyContext) => context.state.isDirty,
-    /** Not while a snapshot is put in force: it takes the place of what is dirty. */
-    mayWrite: ({ context }: OnlyContext) => context.state.mayTake && !catchingUp.isSwitching(context),
-    isVeryDirty: ({ context }: OnlyContext) => context.state.dirtyBytes > context.settings.writeBehindBytes,
+    ...snapshots.guards,
+    ...writing.guards,
   },
   actions: {
     ...clients.actions,
+    ...learning.actions,
     ...catchingUp.actions,
+    ...snapshots.actions,
     ...writing.actions,
   },
   delays: {
@@ -57,26 +49,15 @@ export const replica = setup({
   id: 'replica',
   type: 'parallel',
   context: ({ input }) => ({
-    ...input,
-    self: addressOf(input.node, 'replica'),
+    ...newReplicaContext({ ...input, self: addressOf(input.node, 'replica'), leaderRole: 'leader' }),
+    settings: input.settings,
+    nodes: input.nodes,
     log: emptyDecisionLog(input.state.applied),
     peers: new Map(),
     heard: new Set<string>(),
     heardLately: new Set<string>(),
     floor: 1,
-    leader: undefined,
-    clients: new Map<number | string, Address>(),
-    held: new Map<number | string, Request[]>(),
-    heldBytes: 0,
-    passedOn: [[]],
-    unconfirmed: new Map<string, UnconfirmedQuery>(),
-    heldQueries: [],
-    confirmed: [],
-    followers: [],
-    sendingTo: new Set<string>(),
     askedLast: undefined,
-    snapshotFrom: undefined,
-    piecesInFlight: 0,
   }),
   states: {
     /** Learning what is decided, and applying it. */
@@ -115,62 +96,14 @@ export const replica = setup({
             snapshotOffer: { guard: 'isAhead', target: 'installing', actions: 'beginInstall' },
           },
         },
-        /** Too far behind for single decisions: takes in a snapshot, piece by piece. */
+        /** Too far behind for single decisions: takes in a snapshot. */
         installing: {
-          initial: 'asking',
-          states: {
-            asking: {
-              initial: 'asked',
-              states: {
-                asked: { entry: 'askPiece', after: { retryMs: { target: 'asked', reenter: true } } },
-              },
-              on: { snapshotPiece: { guard: 'isNextPiece', target: 'storing', actions: 'storePiece' } },
-              after: { snapshotIdleMs: { target: '#replica.log.catchingUp', actions: 'giveUpInstall' } },
-            },
-            /** Pieces are asked for ahead of the disk, but not far. */
-            storing: {
-              always: [
-                { guard: 'hasWholeSnapshot', target: 'switching' },
-                { guard: 'hasRoomForPiece', target: 'asking' },
-              ],
-            },
-            /** The one transaction that puts the snapshot in force. */
-            switching: {
-              entry: 'finishInstall',
-              on: {
-                persisted: {
-                  guard: 'isSwitchToken',
-                  target: '#replica.log.catchingUp',
-                  actions: ['goOnFromSnapshot', 'applyDecided'],
-                },
-              },
-            },
-          },
-          on: { query: { actions: 'holdQuery' }, decision: { actions: 'learn' } },
+          ...installing,
+          on: { ...installing.on, decision: { actions: 'learn' } },
         },
       },
     },
-    /** Applied operations reach the disk behind the answers: the acceptors hold them until then. */
-    writeBehind: {
-      initial: 'clean',
-      states: {
-        clean: { always: { guard: 'isDirty', target: 'dirty' } },
-        dirty: {
-          always: [
-            // A snapshot has taken the place of what was dirty.
-            { guard: not('isDirty'), target: 'clean' },
-            { guard: and(['isVeryDirty', 'mayWrite']), target: 'clean', actions: 'writeDirty' },
-          ],
-          after: {
-            writeBehindMs: [
-              { guard: 'mayWrite', target: 'clean', actions: 'writeDirty' },
-              { target: 'dirty', reenter: true },
-            ],
-          },
-        },
-      },
-      on: { persisted: { guard: 'isBehindToken', actions: 'noteDurable' } },
-    },
+    writeBehind,
     /** Replicas tell one another how far they are; so acceptors learn what they may forget. */
     gossiping: {
       initial: 'waiting',

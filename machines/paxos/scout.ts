@@ -2,9 +2,10 @@ import { assign, setup } from 'xstate';
 import { type Address, addressOf } from '../../actors/address.ts';
 import { type Effect, send } from '../../actors/effects.ts';
 import type { Received } from '../../actors/envelope.ts';
+import { majorityOf } from '../replication/batch.ts';
 import { type Ballot, compareBallots } from './ballot.ts';
 import type { P1a, ScoutMessage } from './messages.ts';
-import { majorityOf, type Pvalue, type Slot } from './pvalue.ts';
+import type { Pvalue, Slot } from './pvalue.ts';
 
 export interface ScoutInput {
   readonly ballot: Ballot;

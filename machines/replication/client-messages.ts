@@ -60,4 +60,16 @@ export type ReplicaStatus = {
   readonly current: boolean;
 };
 
+/** What the role says that leads, or follows, for its node. */
+export type LeaderStatus = {
+  readonly type: 'leaderStatus';
+  readonly id: number;
+  readonly leads: boolean;
+  /** Of its reign: the higher one is the later. Equal ones of two nodes: the higher name's. */
+  readonly term: number;
+  /** Places of the log that are proposed and not yet decided, and chunks that wait for one. */
+  readonly open: number;
+  readonly pending: number;
+};
+
 export type ClientMessage = Request | Query | Follow | StatusRequest;

@@ -61,6 +61,7 @@ export class ReplicatedState {
   #sessions = new SessionTable();
   #generation = 0;
   #applied = 0;
+  #anchor: unknown = null;
   #durable = 0;
   /** The transactions under way, the oldest first. */
   #flushing: { readonly transaction: number; readonly applied: number }[] = [];
@@ -87,6 +88,11 @@ export class ReplicatedState {
     return this.#applied;
   }
 
+  /** What the protocol gave with the index {@link applied}; null for none. */
+  get anchor(): unknown {
+    return this.#anchor;
+  }
+
   /** The applied index that is on disk. */
   get durable(): number {
     return this.#durable;
@@ -100,13 +106,15 @@ export class ReplicatedState {
   }
 
   /**
-   * Applies one slot; `index` must be the next. The outcomes stand in the order of the chunks.
+   * Applies one slot; `index` must be the next. The outcomes stand in the order of the chunks. The anchor is what the
+   * protocol must know again of the last applied index: plain data, kept and sent with the state.
    * Throws what an application throws: the node must end then.
    */
-  apply(index: number, chunks: readonly Uint8Array[]): Outcome[] {
+  apply(index: number, chunks: readonly Uint8Array[], anchor: unknown = null): Outcome[] {
     if (index !== this.#applied + 1) throw new Error(`slot ${index} is applied after ${this.#applied}`);
     if (this.#switching) throw new Error(`slot ${index} is applied while a snapshot is put in force`);
     this.#applied = index;
+    this.#anchor = anchor;
     return chunks.map((chunk) => this.#applyChunk(chunk));
   }
 
@@ -273,6 +281,7 @@ export class ReplicatedState {
     const header = record === undefined ? EMPTY_HEADER : decodeHeader(record);
     this.#generation = header.generation;
     this.#applied = header.applied;
+    this.#anchor = header.anchor;
     this.#durable = header.applied;
     this.#flushing = [];
     this.#versions = new Map(header.versions);
@@ -312,6 +321,7 @@ export class ReplicatedState {
       nextSession,
       sessionUses,
       versions,
+      anchor: this.#anchor,
     });
   }
 }

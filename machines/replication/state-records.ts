@@ -22,6 +22,8 @@ export interface StateHeader {
   readonly sessionUses: number;
   /** How many operations each application has applied. */
   readonly versions: readonly (readonly [application: string, count: number])[];
+  /** What the protocol must know again of the applied index. Plain data. */
+  readonly anchor: unknown;
 }
 
 /** The header of a state to which nothing has been applied. */
@@ -31,6 +33,7 @@ export const EMPTY_HEADER: StateHeader = {
   nextSession: 1,
   sessionUses: 0,
   versions: [],
+  anchor: null,
 };
 
 export function sessionPrefix(generation: number): JournalKey {
@@ -50,18 +53,18 @@ export function dataKey(generation: number, application: string, key: string): J
 }
 
 export function encodeHeader(header: StateHeader): Uint8Array<ArrayBuffer> {
-  const { generation, applied, nextSession, sessionUses, versions } = header;
-  return pack([generation, applied, nextSession, sessionUses, versions]);
+  const { generation, applied, nextSession, sessionUses, versions, anchor } = header;
+  return pack([generation, applied, nextSession, sessionUses, versions, anchor]);
 }
 
 /** @throws TypeError for a broken record. */
 export function decodeHeader(record: Uint8Array): StateHeader {
   const decoded = unpack(record);
-  if (Array.isArray(decoded) && decoded.length === 5) {
-    const [generation, applied, nextSession, sessionUses, versions] = decoded as unknown[];
+  if (Array.isArray(decoded)) {
+    const [generation, applied, nextSession, sessionUses, versions, anchor = null] = decoded as unknown[];
     if (isCount(generation) && isCount(applied) && isCount(nextSession) && isCount(sessionUses)) {
       if (Array.isArray(versions) && versions.every(isVersion)) {
-        return { generation, applied, nextSession, sessionUses, versions };
+        return { generation, applied, nextSession, sessionUses, versions, anchor };
       }
     }
   }

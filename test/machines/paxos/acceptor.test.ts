@@ -3,8 +3,9 @@ import { MemoryJournal } from '../../../actors/memory-journal.ts';
 import { acceptor } from '../../../machines/paxos/acceptor.ts';
 import { ACCEPTED_SLOTS_MAX, loadAcceptorRecords } from '../../../machines/paxos/acceptor-records.ts';
 import type { Ballot } from '../../../machines/paxos/ballot.ts';
-import { bytesOf, type Slot } from '../../../machines/paxos/pvalue.ts';
+import type { Slot } from '../../../machines/paxos/pvalue.ts';
 import type { PaxosSettings } from '../../../machines/paxos/settings.ts';
+import { bytesOf } from '../../../machines/replication/batch.ts';
 import { early, persisted, RoleDriver, receivers, sent } from '../role-driver.ts';
 import { ballot, batch, pvalue, settings } from './values.ts';
 

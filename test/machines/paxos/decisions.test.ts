@@ -8,7 +8,7 @@ import {
   prune,
   skipTo,
 } from '../../../machines/paxos/decisions.ts';
-import { bytesOf } from '../../../machines/paxos/pvalue.ts';
+import { bytesOf } from '../../../machines/replication/batch.ts';
 import { ballot, batch, pvalue } from './values.ts';
 
 const B2 = ballot(2, 'a');

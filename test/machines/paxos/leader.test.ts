@@ -5,8 +5,9 @@ import type { Message } from '../../../actors/envelope.ts';
 import { type Ballot, LOWEST_BALLOT } from '../../../machines/paxos/ballot.ts';
 import type { CommanderInput } from '../../../machines/paxos/commander.ts';
 import { type LeaderInput, leader } from '../../../machines/paxos/leader.ts';
-import { bytesOf, NO_OP, type Pvalue, type Slot } from '../../../machines/paxos/pvalue.ts';
+import type { Pvalue, Slot } from '../../../machines/paxos/pvalue.ts';
 import type { ScoutInput } from '../../../machines/paxos/scout.ts';
+import { bytesOf, NO_OP } from '../../../machines/replication/batch.ts';
 import { early, RoleDriver, receivers, sent, spawned, stopped } from '../role-driver.ts';
 import { ballot, batch, NODES, pvalue, settings } from './values.ts';
 
@@ -217,7 +218,7 @@ describe('the leader (PMMC, figure 7)', () => {
       const effects = role.pass(60_000);
       expect(spawned(effects, 'scout')).to.deep.equal([]);
       expect(receivers(effects, 'canvass').length).to.be.above(100);
-      expect(status()).to.deep.include({ leads: false, ballot: ballot(3, 'b') });
+      expect(status()).to.deep.include({ leads: false, term: 3 });
     });
 
     it('agrees with another only while it misses the leader itself', () => {
@@ -343,7 +344,7 @@ describe('the leader (PMMC, figure 7)', () => {
       expect(ack('a', asked), 'twice').to.deep.equal([]);
       // What was adopted may have been decided, and somebody told of it.
       expect(sent(ack('c', asked))).to.deep.equal([
-        ['b/replica', { type: 'readConfirmed', ticket: 't1', slot: 2 }],
+        ['b/replica', { type: 'readConfirmed', ticket: 't1', index: 2 }],
       ]);
     });
 
@@ -355,7 +356,7 @@ describe('the leader (PMMC, figure 7)', () => {
       ack('a', first);
       const second = ack('b', first);
       expect(sent(second, 'readConfirmed').map(([, message]) => message)).to.deep.equal([
-        { type: 'readConfirmed', ticket: 't1', slot: 0 },
+        { type: 'readConfirmed', ticket: 't1', index: 0 },
       ]);
       expect(receivers(second, 'readCheck')).to.have.length(3);
       ack('a', first);
@@ -370,7 +371,7 @@ describe('the leader (PMMC, figure 7)', () => {
       const asked = confirmRead('t1');
       decided(1);
       ack('b', asked);
-      expect(sent(ack('c', asked))[0]![1]).to.deep.include({ slot: 1 });
+      expect(sent(ack('c', asked))[0]![1]).to.deep.include({ index: 1 });
     });
 
     it('not when an acceptor has promised more: then it leads no longer', () => {

@@ -3,13 +3,14 @@ import { ACCEPTED_SLOTS_MAX } from '../../../machines/paxos/acceptor-records.ts'
 import {
   closeSlot,
   collectSlots,
-  enqueue,
   openSlot,
   type Proposals,
   proposalsAfter,
 } from '../../../machines/paxos/proposals.ts';
-import { bytesOf, NO_OP, type Pvalue, type Slot } from '../../../machines/paxos/pvalue.ts';
+import type { Pvalue, Slot } from '../../../machines/paxos/pvalue.ts';
 import type { PaxosSettings } from '../../../machines/paxos/settings.ts';
+import { bytesOf, NO_OP } from '../../../machines/replication/batch.ts';
+import { enqueue as enqueueChunk } from '../../../machines/replication/pending.ts';
 import { ballot, batch, pvalue, settings } from './values.ts';
 
 const OLD = ballot(1, 'b');
@@ -23,12 +24,16 @@ function adopted(floor: Slot, ...accepted: Pvalue[]): Proposals {
   return proposalsAfter(new Map(accepted.map((value) => [value.slot, value])), floor);
 }
 
+function enqueue(proposals: Proposals, chunk: Uint8Array, bounds: PaxosSettings): boolean {
+  return enqueueChunk(proposals.pending, chunk, bounds);
+}
+
 /** Opens slots until a bound is reached, each for a chunk of one byte. */
 function openAll(proposals: Proposals, changed: Partial<PaxosSettings>): Slot[] {
   const bounds = settings({ slotBytesMax: 1, ...changed });
   const opened: Slot[] = [];
   for (;;) {
-    if (proposals.pending.length === 0) enqueue(proposals, new Uint8Array([1]), bounds);
+    if (proposals.pending.chunks.length === 0) enqueue(proposals, new Uint8Array([1]), bounds);
     const next = openSlot(proposals, bounds);
     if (next === undefined) return opened;
     opened.push(next.slot);
@@ -69,7 +74,7 @@ describe('the proposals of a leader', () => {
     for (let byte = 1; byte <= 5; byte++) enqueue(proposals, new Uint8Array([byte]), bounds);
     expect(openSlot(proposals, bounds)).to.deep.equal({ slot: 1, batch: batch(1, 2, 3) });
     expect(openSlot(proposals, bounds)).to.deep.equal({ slot: 2, batch: batch(4, 5) });
-    expect(proposals.pendingBytes).to.equal(0);
+    expect(proposals.pending.bytes).to.equal(0);
   });
 
   it('give one chunk that is larger than that a slot alone', () => {

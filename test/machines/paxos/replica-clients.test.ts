@@ -179,7 +179,7 @@ describe('the replica, for its clients (PMMC, figure 1)', () => {
       const asked = query(7, true);
       expect(receivers(asked, 'confirmRead')).to.deep.equal(['b/leader']);
       expect(answers(asked)).to.deep.equal([]);
-      const confirmed = receive({ type: 'readConfirmed', ticket: ticketIn(asked), slot: 2 }, 'b/leader');
+      const confirmed = receive({ type: 'readConfirmed', ticket: ticketIn(asked), index: 2 }, 'b/leader');
       expect(answers(confirmed)).to.deep.equal([]);
       expect(answers(decide(2))).to.deep.equal([answer(7, 1)]);
       expect(answers(decide(3)), 'once').to.deep.equal([]);
@@ -192,7 +192,7 @@ describe('the replica, for its clients (PMMC, figure 1)', () => {
       const after = currentReplica();
       after.leads('b');
       after.query(2, true);
-      const late = after.receive({ type: 'readConfirmed', ticket: stale, slot: 0 }, 'b/leader');
+      const late = after.receive({ type: 'readConfirmed', ticket: stale, index: 0 }, 'b/leader');
       expect(answers(late)).to.deep.equal([]);
     });
 
@@ -204,7 +204,7 @@ describe('the replica, for its clients (PMMC, figure 1)', () => {
       leads(undefined);
       const again = leads('c');
       expect(receivers(again, 'confirmRead')).to.deep.equal(['c/leader']);
-      const confirmed = receive({ type: 'readConfirmed', ticket: ticketIn(again), slot: 0 }, 'c/leader');
+      const confirmed = receive({ type: 'readConfirmed', ticket: ticketIn(again), index: 0 }, 'c/leader');
       expect(answers(confirmed)).to.deep.equal([answer(7, undefined)]);
     });
 

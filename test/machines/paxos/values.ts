@@ -1,6 +1,7 @@
 import type { Ballot } from '../../../machines/paxos/ballot.ts';
-import type { Batch, Pvalue, Slot } from '../../../machines/paxos/pvalue.ts';
+import type { Pvalue, Slot } from '../../../machines/paxos/pvalue.ts';
 import { PAXOS_DEFAULTS, type PaxosSettings } from '../../../machines/paxos/settings.ts';
+import type { Batch } from '../../../machines/replication/batch.ts';
 
 /** Short ways to write down what the tests are about. */
 

@@ -1,5 +1,6 @@
 import type { Ballot } from '../../../machines/paxos/ballot.ts';
-import { type Batch, majorityOf, type Slot } from '../../../machines/paxos/pvalue.ts';
+import type { Slot } from '../../../machines/paxos/pvalue.ts';
+import { type Batch, majorityOf } from '../../../machines/replication/batch.ts';
 import { type DiskWatcher, identityOf } from '../support/disk-watch.ts';
 import { Violation } from '../support/violation.ts';
 

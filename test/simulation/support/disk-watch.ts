@@ -3,7 +3,8 @@ import type { JournalKey } from '../../../actors/journal.ts';
 import type { MemoryDisk } from '../../../actors/memory-journal.ts';
 import { checksumOf } from '../../../actors/simulated/seed.ts';
 import type { Ballot } from '../../../machines/paxos/ballot.ts';
-import type { Batch, Slot } from '../../../machines/paxos/pvalue.ts';
+import type { Slot } from '../../../machines/paxos/pvalue.ts';
+import type { Batch } from '../../../machines/replication/batch.ts';
 import { decodeHeader, type StateHeader } from '../../../machines/replication/state-records.ts';
 
 /** What reaches the disk of a node, as it does: in the moment of the flush, or of the crash that it survives. */

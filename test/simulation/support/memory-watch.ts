@@ -1,6 +1,6 @@
 import type { Ballot } from '../../../machines/paxos/ballot.ts';
 import type { Pvalue, Slot } from '../../../machines/paxos/pvalue.ts';
-import type { ReplicaContext } from '../../../machines/paxos/replica-context.ts';
+import type { PaxosReplicaContext } from '../../../machines/paxos/replica-context.ts';
 import { type Instrument, replaceAction } from './instrumented-program.ts';
 
 interface AcceptorMemory {
@@ -11,7 +11,7 @@ interface AcceptorMemory {
 interface LeaderMemory {
   readonly ballot: Ballot;
   readonly proposals: {
-    readonly pending: readonly Uint8Array[];
+    readonly pending: { readonly chunks: readonly Uint8Array[] };
     readonly open: ReadonlyMap<Slot, number>;
     readonly kept: ReadonlyMap<Slot, number>;
   };
@@ -22,7 +22,7 @@ interface LeaderMemory {
 /** Looks into the contexts of the roles of all nodes: what they keep, and how many ballots there were. */
 export class MemoryWatch {
   readonly acceptors = new Map<string, AcceptorMemory>();
-  readonly replicas = new Map<string, ReplicaContext>();
+  readonly replicas = new Map<string, PaxosReplicaContext>();
   readonly leaders = new Map<string, LeaderMemory>();
   /** Ballots that were adopted, in their order. */
   readonly ballots: Ballot[] = [];
@@ -82,7 +82,7 @@ export class MemoryWatch {
       note(node, 'decidedBytes over the bound', replica.log.decidedBytes - replica.settings.decisionBytesMax);
     }
     for (const [node, { proposals, readsAsked, readsWaiting }] of this.leaders) {
-      note(node, 'pending', proposals.pending.length);
+      note(node, 'pending', proposals.pending.chunks.length);
       note(node, 'open', proposals.open.size);
       note(node, 'kept', proposals.kept.size);
       note(node, 'readsAsked', sizeOf(readsAsked));

@@ -49,7 +49,7 @@ export const PLANTED_BUGS: Readonly<Record<string, Instrument>> = {
   'a replica applies a repeated operation again': ({ replica: { state } }) => {
     const apply = state.apply.bind(state);
     const last = new Map<number, number>();
-    state.apply = (slot, batch) =>
+    state.apply = (slot, batch, anchor) =>
       apply(
         slot,
         batch.map((bytes) => {
@@ -61,6 +61,7 @@ export const PLANTED_BUGS: Readonly<Record<string, Instrument>> = {
           last.set(session, first + operations.length - 1);
           return first === chunk.first ? bytes : encodeChunk({ ...chunk, first });
         }),
+        anchor,
       );
   },
 
@@ -74,7 +75,7 @@ export const PLANTED_BUGS: Readonly<Record<string, Instrument>> = {
 
   'a replica answers a read before it has applied enough': (program) => {
     replaceAction(program, 'replica', 'confirm', ({ context, event }, original) =>
-      original({ context, event: { ...event, slot: 0 } }),
+      original({ context, event: { ...event, index: 0 } }),
     );
   },
 

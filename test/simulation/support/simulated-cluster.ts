@@ -52,9 +52,9 @@ export class SimulatedCluster implements AsyncDisposable {
       ...instruments,
       ({ node, replica: { state } }) => {
         const apply = state.apply.bind(state);
-        state.apply = (slot, batch) => {
+        state.apply = (slot, batch, anchor) => {
           this.#watch(() => this.agreement.apply(node, slot, batch));
-          return apply(slot, batch);
+          return apply(slot, batch, anchor);
         };
       },
     ]);

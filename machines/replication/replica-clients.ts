@@ -1,14 +1,13 @@
-import { assertEvent } from 'xstate';
 import { addressOf } from '../../actors/address.ts';
 import { type Effect, send } from '../../actors/effects.ts';
+import type { Received } from '../../actors/envelope.ts';
 import type { RefusedMessage } from '../../actors/node.ts';
-import type { Answers, Followed, ReplicaStatus, Reply, Request } from '../replication/client-messages.ts';
-import { answersTo, type Follower, newsFor, type WaitingQuery } from '../replication/queries.ts';
-import type { Outcome, ReplicatedState } from '../replication/replicated-state.ts';
-import { keep, noteDecided, noteAccepted as notePvalue, prune } from './decisions.ts';
-import type { Accepted, ConfirmRead, Propose } from './messages.ts';
-import type { Slot } from './pvalue.ts';
-import type { Arguments, OnlyContext, ReplicaContext } from './replica-context.ts';
+import type { Batch } from './batch.ts';
+import type { Answers, Followed, ReplicaStatus, Reply, Request, StatusRequest } from './client-messages.ts';
+import type { ConfirmRead, Propose } from './leader-messages.ts';
+import { answersTo, type Follower, newsFor, type WaitingQuery } from './queries.ts';
+import { assertReplicaEvent, type ReplicaArguments, type ReplicaContext } from './replica-context.ts';
+import type { Outcome, ReplicatedState } from './replicated-state.ts';
 
 /** Clients whose answers a replica remembers to send; the one unheard of for longest is forgotten first. */
 const CLIENTS_MAX = 65_536;
@@ -22,8 +21,8 @@ const UNCONFIRMED_AGE_MAX = 25;
 
 /** What a replica does for its clients: passes commands on, applies them, answers. */
 export const actions = {
-  submit({ context, event }: Arguments): Effect | undefined {
-    assertEvent(event, 'request');
+  submit({ context, event }: ReplicaArguments): Effect | undefined {
+    assertReplicaEvent(event, 'request');
     const { chunk, key } = event;
     const client = event.client ?? event.from;
     if (context.leader === undefined) return hold(context, { type: 'request', chunk, key, client });
@@ -32,8 +31,8 @@ export const actions = {
     return passOn(context, { type: 'request', chunk, key, client });
   },
 
-  noteLeadership({ context, event }: Arguments): Effect[] {
-    assertEvent(event, 'leadership');
+  noteLeadership({ context, event }: ReplicaArguments): Effect[] {
+    assertReplicaEvent(event, 'leadership');
     context.leader = event.leader;
     // Only the replica beside the leader answers; elsewhere clients would be led astray.
     if (event.leader !== context.node) context.clients.clear();
@@ -46,43 +45,13 @@ export const actions = {
     return [...requests.map((request) => passOn(context, request)), ...questions];
   },
 
-  forgetPassedOn({ context }: OnlyContext): void {
+  forgetPassedOn({ context }: Pick<ReplicaArguments, 'context'>): void {
     context.passedOn = [[], ...context.passedOn.slice(0, PASSED_ON_LISTS - 1)];
   },
 
-  noteAccepted({ context, event }: Arguments): void {
-    assertEvent(event, 'accepted');
-    notePvalue(context.log, pvalueOf(event), context.state.applied);
-  },
-
-  learn({ context, event }: Arguments): void {
-    assertEvent(event, 'decision');
-    noteDecided(context.log, event.ballot, event.slot, event.batch, context.state.applied);
-  },
-
-  learnMany({ context, event }: Arguments): void {
-    assertEvent(event, 'decisions');
-    event.batches.forEach((batch, index) => {
-      const slot = event.firstSlot + index;
-      if (slot > context.state.applied) keep(context.log, slot, batch);
-    });
-  },
-
-  applyDecided({ context }: OnlyContext): Effect[] {
-    const { log, state } = context;
-    const effects: Effect[] = [];
-    for (let batch = log.decided.get(state.applied + 1); batch !== undefined; ) {
-      for (const outcome of state.apply(state.applied + 1, batch)) effects.push(...replyTo(context, outcome));
-      batch = log.decided.get(state.applied + 1);
-    }
-    prune(log, state.applied, context.settings.decisionBytesMax);
-    effects.push(...answerApplied(context), ...tellFollowers(context));
-    return effects;
-  },
-
   /** A query before the replica has caught up: it waits, whatever its kind. */
-  holdQuery({ context, event }: Arguments): Effect[] {
-    assertEvent(event, 'query');
+  holdQuery({ context, event }: ReplicaArguments): Effect[] {
+    assertReplicaEvent(event, 'query');
     if (hasManyQueries(context)) return [refuse(event.from)];
     const query: WaitingQuery = { client: event.from, id: event.id, questions: event.questions };
     if (event.linearizable) return confirmFirst(context, query);
@@ -90,39 +59,39 @@ export const actions = {
     return [];
   },
 
-  answerOrConfirm({ context, event }: Arguments): Effect[] {
-    assertEvent(event, 'query');
+  answerOrConfirm({ context, event }: ReplicaArguments): Effect[] {
+    assertReplicaEvent(event, 'query');
     const query: WaitingQuery = { client: event.from, id: event.id, questions: event.questions };
     if (!event.linearizable) return answer(query, context.state);
     if (hasManyQueries(context)) return [refuse(event.from)];
     return confirmFirst(context, query);
   },
 
-  answerHeld({ context }: OnlyContext): Effect[] {
+  answerHeld({ context }: Pick<ReplicaArguments, 'context'>): Effect[] {
     const held = context.heldQueries;
     context.heldQueries = [];
     return held.flatMap((query) => answer(query, context.state));
   },
 
-  confirm({ context, event }: Arguments): Effect[] {
-    assertEvent(event, 'readConfirmed');
+  confirm({ context, event }: ReplicaArguments): Effect[] {
+    assertReplicaEvent(event, 'readConfirmed');
     const unconfirmed = context.unconfirmed.get(event.ticket);
     if (unconfirmed === undefined) return [];
     context.unconfirmed.delete(event.ticket);
-    context.confirmed.push({ slot: event.slot, query: unconfirmed.query });
+    context.confirmed.push({ index: event.index, query: unconfirmed.query });
     return answerApplied(context);
   },
 
   /** The question, or the leader's word, was lost on the way; who still wants to know has asked again. */
-  forgetUnconfirmed({ context }: OnlyContext): void {
+  forgetUnconfirmed({ context }: Pick<ReplicaArguments, 'context'>): void {
     for (const [ticket, unconfirmed] of context.unconfirmed) {
       unconfirmed.age += 1;
       if (unconfirmed.age > UNCONFIRMED_AGE_MAX) context.unconfirmed.delete(ticket);
     }
   },
 
-  follow({ context, event }: Arguments): Effect[] {
-    assertEvent(event, 'follow');
+  follow({ context, event }: ReplicaArguments): Effect[] {
+    assertReplicaEvent(event, 'follow');
     const { id, application, query, newerThan } = event;
     const follower: Follower = { client: event.from, id, application, query, newerThan };
     const news = newsFor(follower, context.state);
@@ -133,23 +102,30 @@ export const actions = {
     context.followers.push(follower);
     return [];
   },
-
-  report({ context, event }: Arguments): Effect {
-    assertEvent(event, 'status');
-    const { leader, state, log } = context;
-    return send<ReplicaStatus>(event.from, {
-      type: 'replicaStatus',
-      id: event.id,
-      leader,
-      applied: state.applied,
-      durable: state.durable,
-      current: log.highest <= state.applied,
-    });
-  },
 };
 
-function pvalueOf({ ballot, slot, batch }: Accepted): Omit<Accepted, 'type'> {
-  return { ballot, slot, batch };
+/** Applies the next place of the log and answers the clients whose commands it holds. */
+export function applyNext(context: ReplicaContext, batch: Batch, anchor?: unknown): Effect[] {
+  const { state } = context;
+  return state.apply(state.applied + 1, batch, anchor).flatMap((outcome) => replyTo(context, outcome));
+}
+
+/** Answers those who have waited for something to be applied. */
+export function answerWaiting(context: ReplicaContext): Effect[] {
+  return [...answerApplied(context), ...tellFollowers(context)];
+}
+
+/** How the replica is; `current` says whether it has applied all that it knows to be decided. */
+export function report(context: ReplicaContext, event: Received<StatusRequest>, current: boolean): Effect {
+  const { leader, state } = context;
+  return send<ReplicaStatus>(event.from, {
+    type: 'replicaStatus',
+    id: event.id,
+    leader,
+    applied: state.applied,
+    durable: state.durable,
+    current,
+  });
 }
 
 /** No leader is known: the request waits for one, as far as there is room. Clients send it again and again. */
@@ -176,7 +152,11 @@ function passOn(context: ReplicaContext, request: Request): Effect {
   clients.delete(request.key);
   clients.set(request.key, client);
   if (clients.size > CLIENTS_MAX) for (const key of clients.keys()) if (clients.delete(key)) break;
-  return send<Propose>(addressOf(node, 'leader'), { type: 'propose', chunk: request.chunk, client });
+  return send<Propose>(addressOf(node, context.leaderRole), {
+    type: 'propose',
+    chunk: request.chunk,
+    client,
+  });
 }
 
 /** The replica that passed the command to its leader answers; the others have nobody to answer. */
@@ -201,18 +181,17 @@ function confirmFirst(context: ReplicaContext, query: WaitingQuery): Effect[] {
   return askLeader(context, ticket);
 }
 
-function askLeader({ leader }: ReplicaContext, ticket: string): Effect[] {
+function askLeader({ leader, leaderRole }: ReplicaContext, ticket: string): Effect[] {
   if (leader === undefined) return []; // Asked once one is known.
-  return [send<ConfirmRead>(addressOf(leader, 'leader'), { type: 'confirmRead', ticket })];
+  return [send<ConfirmRead>(addressOf(leader, leaderRole), { type: 'confirmRead', ticket })];
 }
 
-/** Answers the queries whose slot is applied. */
+/** Answers the queries whose index is applied. */
 function answerApplied(context: ReplicaContext): Effect[] {
   const { confirmed, state } = context;
   if (confirmed.length === 0) return [];
-  const ready = (slot: Slot) => slot <= state.applied;
-  context.confirmed = confirmed.filter(({ slot }) => !ready(slot));
-  return confirmed.filter(({ slot }) => ready(slot)).flatMap(({ query }) => answer(query, state));
+  context.confirmed = confirmed.filter(({ index }) => index > state.applied);
+  return confirmed.filter(({ index }) => index <= state.applied).flatMap(({ query }) => answer(query, state));
 }
 
 function answer(query: WaitingQuery, state: ReplicatedState): Effect[] {
