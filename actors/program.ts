@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import type { Clock } from './clock.ts';
 import { importModule } from './import-module.ts';
 import type { Journal } from './journal.ts';
 import type { Random } from './random.ts';
@@ -13,6 +14,8 @@ export interface ProgramContext {
   readonly store: Journal;
   /** The node's randomness, for roles that draw (election time-outs, back-off). */
   readonly random: Random;
+  /** The node's clock, for roles that must know how long ago something was (leases). */
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** What runs on a node: its machines by role, and the actors to start with, in this order. */

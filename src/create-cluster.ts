@@ -2,15 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ThreadHost } from '../actors/threads/thread-host.ts';
-import type { PaxosSettings } from '../machines/paxos/settings.ts';
 import type { Application } from '../machines/replication/application.ts';
 import { Cluster, type ClusterEvents } from './cluster.ts';
 import { BadOptionError } from './errors.ts';
-import { PROTOCOLS, type ProtocolName } from './protocols.ts';
+import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from './protocols.ts';
 
 /** What a cluster is to be. */
-export interface CreateClusterOptions extends ClusterEvents {
-  readonly protocol: ProtocolName;
+export interface CreateClusterOptions<Name extends ProtocolName = ProtocolName> extends ClusterEvents {
+  readonly protocol: Name;
   /** How many nodes; 2f + 1 of them survive the loss of f. */
   readonly nodes: number;
   /** What is replicated: one application, or several of different names. */
@@ -19,7 +18,7 @@ export interface CreateClusterOptions extends ClusterEvents {
   /** The folder that the nodes keep their journals in. Without it: a temporary one, removed at the end. */
   readonly dataDir?: string;
   /** Bounds and times of the protocol, where they are to differ from the defaults. */
-  readonly settings?: Partial<PaxosSettings>;
+  readonly settings?: Partial<ProtocolSettings[Name]>;
   /** Bytes that the journal of one node may take on disk. */
   readonly journalBytesMax?: number;
   /** Megabytes of heap that one node may take. */
@@ -39,7 +38,9 @@ const NODES_MAX = 99;
  *
  * @throws BadOptionError; WrongFolderError, FolderInUseError and their like when the data folder cannot be used.
  */
-export async function createCluster(options: CreateClusterOptions): Promise<Cluster> {
+export async function createCluster<Name extends ProtocolName>(
+  options: CreateClusterOptions<Name>,
+): Promise<Cluster> {
   const { protocol, nodes, application, dataDir, settings, journalBytesMax, memoryMbMax, ...events } =
     options;
   if (!Object.hasOwn(PROTOCOLS, protocol)) {

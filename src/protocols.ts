@@ -1,13 +1,24 @@
 import type { ProgramReference } from '../actors/program.ts';
 import { paxosProgram } from '../machines/paxos/program.ts';
 import type { PaxosSettings } from '../machines/paxos/settings.ts';
+import { raftProgram } from '../machines/raft/program.ts';
+import type { RaftSettings } from '../machines/raft/settings.ts';
 import type { ApplicationReference } from '../machines/replication/load-applications.ts';
+
+/** The bounds and times of each replication protocol. */
+export interface ProtocolSettings {
+  readonly paxos: PaxosSettings;
+  readonly raft: RaftSettings;
+}
+
+/** The name of a replication protocol. */
+export type ProtocolName = keyof ProtocolSettings;
 
 /** What a protocol's nodes need to know. */
 export interface ProtocolOptions {
   readonly nodes: readonly string[];
   readonly applications: readonly ApplicationReference[];
-  readonly settings?: Partial<PaxosSettings>;
+  readonly settings?: Partial<PaxosSettings & RaftSettings>;
 }
 
 /** All that the floors above know of a replication protocol. */
@@ -21,14 +32,17 @@ export interface Protocol {
   readonly progressMessages: readonly string[];
 }
 
-export const PROTOCOLS = {
+export const PROTOCOLS: Readonly<Record<ProtocolName, Protocol>> = {
   paxos: {
     program: paxosProgram,
     entrance: 'replica',
     leader: 'leader',
     progressMessages: ['p1a', 'p2a'],
   },
-} as const satisfies Record<string, Protocol>;
-
-/** The name of a replication protocol. */
-export type ProtocolName = keyof typeof PROTOCOLS;
+  raft: {
+    program: raftProgram,
+    entrance: 'replica',
+    leader: 'server',
+    progressMessages: ['requestVote', 'appendEntries'],
+  },
+};

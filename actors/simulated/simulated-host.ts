@@ -267,10 +267,12 @@ export class SimulatedHost implements Host {
         }),
       );
     try {
-      for (const { name, node, journal, store, random } of starting) {
+      for (const { name, node, journal, store, random, clock } of starting) {
         // As on threads, where the options reach the node by a structured clone.
         const options = structuredClone(reference.options);
-        node.load(await loadProgram({ ...reference, options }, { node: name, journal, store, random }));
+        node.load(
+          await loadProgram({ ...reference, options }, { node: name, journal, store, random, clock }),
+        );
       }
       for (const life of starting) {
         if (life.hasEnded) throw new NodeDiedError(life.name, new Error('it was killed while it started'));

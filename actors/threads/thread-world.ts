@@ -62,7 +62,8 @@ export class ThreadWorld implements World {
     };
     this.#journal = new LmdbJournal(journalFolder, journalDisk, failed);
     this.#store = new LmdbJournal(storeFolder, storeDisk, failed);
-    const context = { node: name, journal: this.#journal, store: this.#store, random: this.random };
+    const { random, clock } = this;
+    const context = { node: name, journal: this.#journal, store: this.#store, random, clock };
     this.#node.load(await loadProgram(program, context));
     this.tell({ type: 'loaded' });
   }

@@ -3,6 +3,7 @@
  * (parse.ts) by the table of its grammar (chat-grammar.ts, shared-commands.ts) to what its commands act on
  * (chat-run.ts), line by line (run-script.ts); folders of scripts are compared with what they must print (folder.ts).
  */
+import type { ProtocolName } from '../protocols.ts';
 import { openChatCluster } from './chat-cluster.ts';
 import { chatGrammar } from './chat-grammar.ts';
 import { BadScenarioError } from './errors.ts';
@@ -21,8 +22,13 @@ type Parse = (file: string, content: string) => Script;
 
 /** The grammar of each protocol's scripts. */
 const grammars: Readonly<Record<string, Parse>> = {
-  paxos: (file, content) => parseScript(chatGrammar(openChatCluster('paxos')), file, content),
+  paxos: chatScript('paxos'),
+  raft: chatScript('raft'),
 };
+
+function chatScript(protocol: ProtocolName): Parse {
+  return (file, content) => parseScript(chatGrammar(openChatCluster(protocol)), file, content);
+}
 
 /** The protocol of a script that does not name one, by its first command. */
 const protocolByFirstCommand: Readonly<Record<string, string>> = { start: 'paxos' };

@@ -4,20 +4,19 @@ import {
   SimulatedHost,
   type TraceRecord,
 } from '../../actors/simulated/index.ts';
-import type { PaxosSettings } from '../../machines/paxos/settings.ts';
 import type { Application } from '../../machines/replication/application.ts';
 import { Cluster, type ClusterEvents } from '../cluster.ts';
-import { PROTOCOLS, type ProtocolName } from '../protocols.ts';
+import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from '../protocols.ts';
 
 /** What a simulated cluster is to be, and in what kind of world. */
-export interface SimulatedClusterOptions extends ClusterEvents {
-  readonly protocol: ProtocolName;
+export interface SimulatedClusterOptions<Name extends ProtocolName = ProtocolName> extends ClusterEvents {
+  readonly protocol: Name;
   readonly nodes: number;
   // biome-ignore lint/suspicious/noExplicitAny: an application of whatever operations; each client call is typed by its own.
   readonly application: Application<any, any, any, any> | readonly Application<any, any, any, any>[];
   /** Decides everything that chance decides: the same seed, the same run. */
   readonly seed: number;
-  readonly settings?: Partial<PaxosSettings>;
+  readonly settings?: Partial<ProtocolSettings[Name]>;
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
   /** Receives everything that happens, as it happens. */
@@ -31,7 +30,9 @@ export interface SimulatedCluster {
 }
 
 /** Makes a cluster in a world of its own. Start it by `await world.runWhile(cluster.start(), limitMs)`. */
-export function createSimulatedCluster(options: SimulatedClusterOptions): SimulatedCluster {
+export function createSimulatedCluster<Name extends ProtocolName>(
+  options: SimulatedClusterOptions<Name>,
+): SimulatedCluster {
   const { protocol, nodes, application, settings, seed, network, disk, trace, ...events } = options;
   const names = Array.from({ length: nodes }, (_, node) => String(node));
   const world = new SimulatedHost({

@@ -16,7 +16,14 @@ const OPTIONS: PaxosOptions = {
 };
 
 function load(node: string, journal = new MemoryJournal(), options = OPTIONS): Promise<Program> {
-  return loadProgram(paxosProgram(options), { node, journal, store: journal, random: seededRandom(1) });
+  const clock = { now: () => 0 };
+  return loadProgram(paxosProgram(options), {
+    node,
+    journal,
+    store: journal,
+    random: seededRandom(1),
+    clock,
+  });
 }
 
 async function leaderInput(...given: Parameters<typeof load>): Promise<LeaderInput> {

@@ -1,0 +1,56 @@
+import type { LoadProgram, ProgramReference } from '../../actors/program.ts';
+import { type ApplicationReference, loadApplications } from '../replication/load-applications.ts';
+import { ReplicatedState } from '../replication/replicated-state.ts';
+import { snapshotSender } from '../replication/snapshot-sender.ts';
+import { foundedBy } from './configuration.ts';
+import { lastIndex } from './log.ts';
+import { loadServerRecords } from './records.ts';
+import { type ReplicaInput, replica } from './replica.ts';
+import { server } from './server.ts';
+import type { ServerInput } from './server-context.ts';
+import { RAFT_DEFAULTS, type RaftSettings } from './settings.ts';
+
+/** What a node of a Raft cluster runs. Plain data. */
+export interface RaftOptions {
+  /** The nodes that found the cluster; one that is not among them waits until it is taken in. */
+  readonly nodes: readonly string[];
+  readonly applications: readonly ApplicationReference[];
+  readonly settings?: Partial<RaftSettings>;
+}
+
+/** Names the program of a Raft node, for a host to load. */
+export function raftProgram(options: RaftOptions): ProgramReference {
+  return { module: import.meta.url, options };
+}
+
+/** A node of a Raft cluster, with all that its journal remembers. */
+export const program: LoadProgram = async ({ node, journal, store, random, clock }, options) => {
+  const { nodes, applications, settings: changed } = options as RaftOptions;
+  const settings: RaftSettings = { ...RAFT_DEFAULTS, ...changed };
+  const state = new ReplicatedState(store, await loadApplications(applications));
+  const founders = nodes.includes(node) ? nodes : [];
+  const records = loadServerRecords(journal, state, founders);
+  const isNew = records.term === 0 && lastIndex(records.log) === 0;
+  return {
+    roles: { server, replica, snapshotSender },
+    start: [
+      {
+        role: 'server',
+        input: {
+          node,
+          settings,
+          random,
+          clock,
+          records,
+          applied: state.applied,
+          leadsFirst: isNew && node === nodes[0],
+          isNew,
+        } satisfies ServerInput,
+      },
+      {
+        role: 'replica',
+        input: { node, settings, state, founded: foundedBy(founders) } satisfies ReplicaInput,
+      },
+    ],
+  };
+};

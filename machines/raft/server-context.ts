@@ -1,0 +1,141 @@
+import { type Address, addressOf } from '../../actors/address.ts';
+import type { Clock } from '../../actors/clock.ts';
+import { type Effect, send, sendEarly } from '../../actors/effects.ts';
+import type { Message, Received } from '../../actors/envelope.ts';
+import type { Random } from '../../actors/random.ts';
+import { nothingPending, type Pending } from '../replication/pending.ts';
+import { canDecide } from './configuration.ts';
+import { configurationOf, type Log } from './log.ts';
+import type { ServerMessage, WaitingRead } from './messages.ts';
+import type { Progress } from './progress.ts';
+import type { ServerRecords } from './records.ts';
+import type { RaftSettings } from './settings.ts';
+
+export interface ServerInput {
+  readonly node: string;
+  readonly settings: RaftSettings;
+  readonly random: Random;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly records: ServerRecords;
+  /** Entries up to this are applied by the replica beside, durably. */
+  readonly applied: number;
+  /** Stands for election without first missing a leader: one node, when the cluster is new. */
+  readonly leadsFirst: boolean;
+  /** It has never run: it cannot have sworn loyalty to any leader. */
+  readonly isNew: boolean;
+}
+
+export interface ServerContext {
+  readonly node: string;
+  readonly settings: RaftSettings;
+  readonly random: Random;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly self: Address;
+  readonly replica: Address;
+  readonly leadsFirst: boolean;
+  readonly isNew: boolean;
+  readonly repairs: ServerRecords['repairs'];
+  term: number;
+  votedFor: string | undefined;
+  log: Log;
+  /** Entries up to this are committed. */
+  commit: number;
+  /** Entries up to this are handed over to the replica beside. */
+  handed: number;
+  /** The commit index that the first leader of this life spoke of has been handed over. */
+  caughtUp: boolean;
+  /** The leader of the term, as far as it is known. */
+  leader: string | undefined;
+  /** The leader was heard of at this time; before this server restarted, it may have been. */
+  heardMs: number;
+  /** As the replica beside was told. */
+  announced: string | undefined;
+
+  // As a candidate.
+  readonly votes: Set<string>;
+  /** Told by the leader itself to stand. */
+  isTransfer: boolean;
+
+  // As a follower.
+  /** Entries up to this are the leader's. */
+  matched: number;
+  /** The leader said that it has committed so much. */
+  leaderCommit: number;
+
+  // As a leader.
+  readonly progress: Map<string, Progress>;
+  pending: Pending;
+  appendRequested: boolean;
+  /** The first entry of its term: until it is committed, what is committed is not known (section 6.4). */
+  termStart: number;
+  reads: WaitingRead[];
+  /** The last round of heartbeats, and when those began that the last answers are to. */
+  round: number;
+  readonly roundsMs: Map<number, number>;
+  /** Reads need ask nobody until then (section 6.4.1). */
+  leaseUntilMs: number;
+  /** To whom it hands over leadership. */
+  transferTo: string | undefined;
+}
+
+export type ServerEvent = Received<ServerMessage>;
+export interface Arguments {
+  readonly context: ServerContext;
+  readonly event: ServerEvent;
+}
+export type OnlyContext = Pick<Arguments, 'context'>;
+
+export function newServerContext(input: ServerInput): ServerContext {
+  const { node, settings, random, clock, records, applied, leadsFirst, isNew } = input;
+  const { term, votedFor, log, repairs } = records;
+  return {
+    node,
+    settings,
+    random,
+    clock,
+    self: addressOf(node, 'server'),
+    replica: addressOf(node, 'replica'),
+    leadsFirst,
+    isNew,
+    repairs,
+    term,
+    votedFor,
+    log,
+    commit: Math.max(applied, log.base.index),
+    handed: applied,
+    caughtUp: false,
+    leader: undefined,
+    heardMs: isNew ? Number.NEGATIVE_INFINITY : clock.now(),
+    announced: undefined,
+    votes: new Set(),
+    isTransfer: false,
+    matched: 0,
+    leaderCommit: 0,
+    progress: new Map(),
+    pending: nothingPending(),
+    appendRequested: false,
+    termStart: 0,
+    reads: [],
+    round: 0,
+    roundsMs: new Map(),
+    leaseUntilMs: Number.NEGATIVE_INFINITY,
+    transferTo: undefined,
+  };
+}
+
+export function serverOf(node: string): Address {
+  return addressOf(node, 'server');
+}
+
+/** Whether those for whom `agrees` holds can decide, by the configuration in force. */
+export function canDecideHere({ log }: ServerContext, agrees: (node: string) => boolean): boolean {
+  return canDecide(configurationOf(log), agrees);
+}
+
+/**
+ * Sends what rests on the term alone, ahead of the disk: the term was durable at those who voted before there was a
+ * leader in it (section 10.2.1). A voter alone has asked nobody, so it waits for its own disk.
+ */
+export function sendAhead<M extends Message>({ log }: ServerContext, to: Address, message: M): Effect {
+  return configurationOf(log).voters.length === 1 ? send(to, message) : sendEarly(to, message);
+}

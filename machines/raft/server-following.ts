@@ -1,0 +1,70 @@
+import { assertEvent } from 'xstate';
+import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
+import { conflictAt } from './log.ts';
+import type { AppendEntries, Appended, HeartbeatReply, Mismatched } from './messages.ts';
+import { LOG_ENTRIES_MAX } from './records.ts';
+import type { Arguments, ServerContext } from './server-context.ts';
+import { commitUpTo } from './server-handover.ts';
+import { placeEntries } from './server-placing.ts';
+
+/** How a follower takes in the leader's log (thesis, section 3.5). */
+export const actions = {
+  /** Entries are durable before their leader hears of it: the answer leaves after the flush. */
+  takeEntries({ context, event }: Arguments): Effect[] {
+    assertEvent(event, ['appendEntries', 'probe']);
+    const { log, term } = context;
+    const { previous, entries } = event;
+    const conflict = conflictAt(log, previous);
+    if (conflict !== undefined) {
+      const reply: Mismatched = { type: 'mismatched', term, previous: previous.index, conflict };
+      return [send(event.from, reply)];
+    }
+    const writes = placeEntries(context, previous.index, entries);
+    const match = previous.index + entries.length;
+    context.matched = Math.max(context.matched, match);
+    const reply: Appended = { type: 'appended', term, match };
+    return [
+      ...(writes.length === 0 ? [] : [persist(...writes)]),
+      send(event.from, reply),
+      ...commitMatched(context),
+    ];
+  },
+
+  noteCommit({ context, event }: Arguments): Effect[] {
+    assertEvent(event, 'commit');
+    context.leaderCommit = Math.max(context.leaderCommit, event.index);
+    return commitMatched(context);
+  },
+
+  /** Early: that nothing of a later term was heard rests on no record. */
+  answerHeartbeat({ context, event }: Arguments): Effect {
+    assertEvent(event, 'heartbeat');
+    const { term, commit } = context;
+    const reply: HeartbeatReply = { type: 'heartbeatReply', term, round: event.round, commit };
+    return event.term < term ? send(event.from, reply) : sendEarly(event.from, reply);
+  },
+
+  /** A leader of an older term is told of the newer one, which makes it step down. */
+  tellTerm({ context, event }: Arguments): Effect {
+    assertEvent(event, ['appendEntries', 'probe']);
+    const reply: Appended = { type: 'appended', term: context.term, match: 0 };
+    return send(event.from, reply);
+  },
+};
+
+export const guards = {
+  /** The leader sends again, and by then there may be room: once more is applied durably. */
+  isFull: ({ context, event }: Arguments) =>
+    event.type === 'appendEntries' && event.entries.length > 0 && !hasRoom(context, event),
+};
+
+/** What is committed and known to be here as the leader has it, is committed here. */
+function commitMatched(context: ServerContext): Effect[] {
+  return commitUpTo(context, Math.min(context.leaderCommit, context.matched));
+}
+
+function hasRoom({ log, settings }: ServerContext, { previous, entries }: AppendEntries): boolean {
+  return (
+    previous.index + entries.length < log.base.index + LOG_ENTRIES_MAX && log.bytes < settings.logBytesMax
+  );
+}

@@ -1,0 +1,262 @@
+import { assertEvent } from 'xstate';
+import { nodeOf } from '../../actors/address.ts';
+import { type Effect, persist, send, sendLazily } from '../../actors/effects.ts';
+import type { RefusedMessage } from '../../actors/node.ts';
+import { bytesOf, NO_OP } from '../replication/batch.ts';
+import type { LeaderStatus } from '../replication/client-messages.ts';
+import { enqueue, nothingPending, takeBatch } from '../replication/pending.ts';
+import { agreedValue, membersOf } from './configuration.ts';
+import {
+  append,
+  configurationOf,
+  type Entry,
+  entriesFrom,
+  lastIndex,
+  nextAfterConflict,
+  termAt,
+} from './log.ts';
+import type { AppendEntries, AppendPending, Commit, SendSnapshot } from './messages.ts';
+import { noteMatch, noteSent, type Progress, probeFrom, unknownProgress } from './progress.ts';
+import { entryRecord, LOG_ENTRIES_MAX } from './records.ts';
+import {
+  type Arguments,
+  canDecideHere,
+  type OnlyContext,
+  type ServerContext,
+  sendAhead,
+  serverOf,
+} from './server-context.ts';
+import { commitUpTo, tellCaughtUp } from './server-handover.ts';
+import { beat } from './server-heartbeats.ts';
+import { confirmReads } from './server-reads.ts';
+
+/** How a leader brings its log to the others, and commits it (thesis, sections 3.5, 3.6.2, 6.2 and 10.2). */
+export const actions = {
+  /** A no-op first: once it is committed, so is all before it (section 6.4). */
+  takeOffice({ context }: OnlyContext): Effect[] {
+    context.progress.clear();
+    context.pending = nothingPending();
+    context.appendRequested = false;
+    context.reads = [];
+    context.round = 0;
+    context.roundsMs.clear();
+    context.leaseUntilMs = Number.NEGATIVE_INFINITY;
+    context.transferTo = undefined;
+    context.termStart = lastIndex(context.log) + 1;
+    updateMembers(context);
+    return appendEntry(context, { term: context.term, batch: NO_OP });
+  },
+
+  leaveOffice({ context }: OnlyContext): void {
+    context.progress.clear();
+    context.pending = nothingPending();
+    context.reads = [];
+    context.roundsMs.clear();
+    context.transferTo = undefined;
+  },
+
+  takeProposal({ context, event }: Arguments): Effect | undefined {
+    assertEvent(event, 'propose');
+    if (enqueue(context.pending, event.chunk, context.settings)) return requestAppend(context);
+    return send<RefusedMessage>(event.client, { type: 'refused' });
+  },
+
+  appendPending({ context }: OnlyContext): Effect[] {
+    context.appendRequested = false;
+    return appendWaiting(context);
+  },
+
+  beat({ context }: OnlyContext): Effect[] {
+    context.heardMs = context.clock.now();
+    return [...beat(context), ...tellCommit(context)];
+  },
+
+  noteAppended({ context, event }: Arguments): Effect[] {
+    assertEvent(event, 'appended');
+    const progress = context.progress.get(nodeOf(event.from));
+    if (progress === undefined) return [];
+    progress.answered = true;
+    progress.heard = true;
+    noteMatch(progress, event.match);
+    return [...advanceCommit(context), ...sendEntries(context, nodeOf(event.from), progress)];
+  },
+
+  /** Goes back to where the logs may meet; an answer to what was sent before that is of no interest. */
+  backtrack({ context, event }: Arguments): Effect[] {
+    assertEvent(event, 'mismatched');
+    const node = nodeOf(event.from);
+    const progress = context.progress.get(node);
+    if (progress === undefined || event.previous <= progress.match) return [];
+    progress.answered = true;
+    progress.heard = true;
+    if (event.previous >= progress.next) return [];
+    probeFrom(progress, Math.min(nextAfterConflict(context.log, event.conflict), event.previous));
+    return sendEntries(context, node, progress);
+  },
+
+  noteHeartbeatReply({ context, event }: Arguments): Effect[] {
+    assertEvent(event, 'heartbeatReply');
+    const progress = context.progress.get(nodeOf(event.from));
+    if (progress === undefined) return [];
+    progress.heard = true;
+    progress.commit = Math.max(progress.commit, event.commit);
+    progress.round = Math.max(progress.round, event.round);
+    return confirmReads(context);
+  },
+
+  /** Whatever was not answered since the last look is sent again, one message at a time. */
+  sendAgain({ context }: OnlyContext): Effect[] {
+    const effects: Effect[] = [];
+    for (const [node, progress] of context.progress) {
+      const isSilent = !progress.answered;
+      progress.answered = false;
+      if (!isSilent || progress.match >= lastIndex(context.log)) continue;
+      probeFrom(progress, progress.match + 1);
+      effects.push(...sendEntries(context, node, progress));
+    }
+    return effects;
+  },
+
+  forgetHeard({ context }: OnlyContext): void {
+    for (const progress of context.progress.values()) progress.heard = false;
+  },
+
+  reportLeading({ context, event }: Arguments): Effect {
+    return report(context, event, true);
+  },
+
+  reportFollowing({ context, event }: Arguments): Effect {
+    return report(context, event, false);
+  },
+};
+
+export const guards = {
+  /** Check quorum (section 6.2): a leader without a majority only keeps clients waiting. */
+  hearsQuorum: ({ context }: OnlyContext) =>
+    canDecideHere(context, (node) => node === context.node || context.progress.get(node)?.heard === true),
+};
+
+/** Appends an entry to the own log and sends it to all: the others write it while this server does (section 10.2.1). */
+export function appendEntry(context: ServerContext, entry: Entry): Effect[] {
+  const index = append(context.log, entry);
+  if (entry.configuration !== undefined) updateMembers(context);
+  return [
+    persist(entryRecord(index, entry)),
+    ...[...context.progress].flatMap(([node, progress]) => sendEntries(context, node, progress)),
+    ...advanceCommit(context),
+  ];
+}
+
+/** Follows the configuration in force: whom to send to. */
+function updateMembers(context: ServerContext): void {
+  const members = new Set(membersOf(configurationOf(context.log)));
+  for (const node of context.progress.keys()) if (!members.has(node)) context.progress.delete(node);
+  for (const node of members) {
+    if (node === context.node || context.progress.has(node)) continue;
+    context.progress.set(node, unknownProgress(lastIndex(context.log)));
+  }
+}
+
+/** Entries are appended once what this turn brings has been gathered: many commands share one. */
+function requestAppend(context: ServerContext): Effect | undefined {
+  if (context.appendRequested) return undefined;
+  context.appendRequested = true;
+  return send<AppendPending>(context.self, { type: 'appendPending' });
+}
+
+function appendWaiting(context: ServerContext): Effect[] {
+  const effects: Effect[] = [];
+  while (hasRoom(context)) {
+    const batch = takeBatch(context.pending, context.settings);
+    if (batch === undefined) break;
+    effects.push(...appendEntry(context, { term: context.term, batch }));
+  }
+  return effects;
+}
+
+/** Half of what a log can keep, so that a follower that compacts its own late still has room. */
+function hasRoom({ log, commit, settings, transferTo }: ServerContext): boolean {
+  return (
+    transferTo === undefined &&
+    lastIndex(log) - commit < settings.uncommittedMax &&
+    lastIndex(log) - log.base.index < LOG_ENTRIES_MAX / 2 &&
+    log.bytes < settings.logBytesMax / 2
+  );
+}
+
+/** Early, by the term's right: entries promise nothing until their writers say that they have them. */
+function sendEntries(context: ServerContext, node: string, progress: Progress): Effect[] {
+  const { log, settings, term } = context;
+  const effects: Effect[] = [];
+  const last = lastIndex(log);
+  while (progress.next <= last || (progress.probing && progress.match < last)) {
+    if (progress.inFlight.length >= (progress.probing ? 1 : settings.inFlightMessagesMax)) break;
+    if (progress.inFlightBytes >= settings.inFlightBytesMax) break;
+    const previous = progress.next - 1;
+    const previousTerm = termAt(log, previous);
+    if (previousTerm === undefined) return [...effects, offerSnapshot(context, node, progress)];
+    const entries = entriesFrom(log, progress.next, last, settings.catchUpBytesMax);
+    const message: AppendEntries = {
+      type: entries.length > 0 ? 'appendEntries' : 'probe',
+      term,
+      previous: { index: previous, term: previousTerm },
+      entries,
+    };
+    effects.push(sendAhead(context, serverOf(node), message));
+    noteSent(progress, previous + entries.length, sizeOf(entries));
+  }
+  return effects;
+}
+
+/** What the follower misses is compacted; it is asked again where the log begins. */
+function offerSnapshot(context: ServerContext, to: string, progress: Progress): Effect {
+  progress.next = context.log.base.index + 1;
+  return send<SendSnapshot>(context.replica, { type: 'sendSnapshot', to, applied: progress.match });
+}
+
+function sizeOf(entries: readonly Entry[]): number {
+  return entries.reduce((bytes, { batch }) => bytes + bytesOf(batch), 0);
+}
+
+/**
+ * Commits what enough servers have; of its own term alone by counting, and so all before it (section 3.6.2). What it
+ * has itself counts at once: the news of it leaves after the flush.
+ */
+function advanceCommit(context: ServerContext): Effect[] {
+  const { log, commit, node, progress, term } = context;
+  const last = lastIndex(log);
+  const agreed = agreedValue(configurationOf(log), (other) =>
+    other === node ? last : (progress.get(other)?.match ?? 0),
+  );
+  if (agreed <= commit || termAt(log, agreed) !== term) return [];
+  const isFirst = commit < context.termStart;
+  const effects = commitUpTo(context, agreed);
+  if (isFirst) {
+    context.caughtUp = true;
+    effects.push(...tellCaughtUp(context));
+  }
+  effects.push(...tellCommit(context), ...confirmReads(context), ...appendWaiting(context));
+  return effects;
+}
+
+/** In no hurry: it travels with the next entries. Never early, for it may rest on what this server has yet to write. */
+function tellCommit(context: ServerContext): Effect[] {
+  const { commit: index, term } = context;
+  return [...context.progress].flatMap(([node, progress]) => {
+    const isNews = progress.commit < index && progress.match > progress.commit;
+    return isNews ? [sendLazily<Commit>(serverOf(node), { type: 'commit', term, index })] : [];
+  });
+}
+
+function report(context: ServerContext, event: Arguments['event'], leads: boolean): Effect {
+  assertEvent(event, 'status');
+  const { term, log, commit, pending } = context;
+  return send<LeaderStatus>(event.from, {
+    type: 'leaderStatus',
+    id: event.id,
+    leads,
+    term,
+    open: lastIndex(log) - commit,
+    pending: pending.chunks.length,
+  });
+}
