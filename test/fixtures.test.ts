@@ -2,3 +2,4 @@
 import { scenarios } from 'synod/mocha';
 
 scenarios(new URL('../fixtures/chat/', import.meta.url));
+scenarios(new URL('../fixtures/chat-service/', import.meta.url));

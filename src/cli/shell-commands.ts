@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { SynodError } from '../../actors/errors.ts';
+import type { ChatService } from '../chat-service.ts';
 import type { Chatroom } from '../chatroom.ts';
 import type { Client } from '../client/client.ts';
 import type { Cluster } from '../cluster.ts';
@@ -14,6 +15,7 @@ import {
   word,
 } from '../scenario/command.ts';
 import { LineError } from '../scenario/errors.ts';
+import { serviceCommands } from '../scenario/service-commands.ts';
 
 /** How many entries `scan` shows at most. */
 const SCAN_ENTRIES_MAX = 1000;
@@ -37,6 +39,8 @@ export interface ShellSession {
   /** Behind the store and the room. */
   readonly client: Pick<Client, 'idle'>;
   readonly store: KeyValueStore;
+  /** Answers 199 at once where no connected majority lives. */
+  readonly service: ChatService;
   readonly room: Omit<Chatroom, keyof AsyncDisposable>;
   /** Prints a result. */
   print(line: string): void;
@@ -132,6 +136,7 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
       if (lines.length === 0) note('nothing was said');
     },
   }),
+  ...serviceCommands<ShellScope, ShellSession>(),
   crash: ofNode({
     arguments: [node],
     meaning: 'kill a node at whatever it is doing',

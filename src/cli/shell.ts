@@ -22,7 +22,7 @@ export interface ShellOptions {
 }
 
 /** What a shell works on. */
-export type ShellSystem = Pick<ShellSession, 'cluster' | 'client' | 'store' | 'room'>;
+export type ShellSystem = Pick<ShellSession, 'cluster' | 'client' | 'store' | 'service' | 'room'>;
 
 /**
  * Reads commands until the end, from a keyboard (with a prompt) or from a pipe (without), and carries them out one

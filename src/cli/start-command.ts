@@ -1,8 +1,11 @@
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { makeFolder } from '../../actors/threads/make-folder.ts';
+import { chatService } from '../applications/chat-service.ts';
+import { ChatStatus } from '../applications/chat-status.ts';
 import { chatroom } from '../applications/chatroom.ts';
 import { kv } from '../applications/kv.ts';
+import { chatServiceThrough } from '../chat-service.ts';
 import { openChatroom } from '../chatroom.ts';
 import { createCluster } from '../create-cluster.ts';
 import { openKeyValueStore } from '../key-value-store.ts';
@@ -47,7 +50,7 @@ async function start({ protocol, nodes, data }: StartArguments, signal: AbortSig
   await using cluster = await createCluster({
     protocol,
     nodes,
-    application: [kv, chatroom],
+    application: [kv, chatroom, chatService],
     dataDir: folder,
     onNodeEnded: (_node, error) => {
       if (error !== undefined) warn(error.message);
@@ -58,6 +61,7 @@ async function start({ protocol, nodes, data }: StartArguments, signal: AbortSig
     cluster,
     client,
     store: openKeyValueStore(client),
+    service: chatServiceThrough(async (work) => (cluster.hasQuorum() ? work(client) : ChatStatus.failed)),
     room: openChatroom(cluster, client, SENDER),
   };
   const kept =

@@ -55,6 +55,18 @@ describe('synod run', function () {
     expect(workplace.leftBehind).to.deep.equal([]);
   });
 
+  it('takes a quote that is not closed for a mistake of the script', async () => {
+    const { status, stdout, stderr } = await workplace.run(
+      ['run', '-'],
+      'start 1 0\nlist *\ncreate "two words\n',
+    );
+    expect({ status, stdout, stderr }).to.deep.equal({
+      status: 2,
+      stdout: '',
+      stderr: '<stdin>:3: a quote is not closed: "two words\n',
+    });
+  });
+
   const usages: readonly (readonly [what: string, args: readonly string[], message: RegExp])[] = [
     ['no script', ['run'], /missing required argument/],
     ['a file that does not exist', ['run', 'nowhere.test'], /nowhere\.test: there is no such file/],
