@@ -14,6 +14,8 @@ export type PreVoteReply = {
   readonly term: number;
   readonly granted: boolean;
   readonly commit: number;
+  /** Who asks is a member, as far as who answers knows it to be committed. */
+  readonly isMember: boolean;
 };
 /** Vote for me. `isTransfer`: the leader itself told me to stand, so that you need not miss it first (section 4.2.3). */
 export type RequestVote = {
@@ -62,8 +64,17 @@ export type Fetched = {
   readonly entries: readonly Entry[];
   readonly commit: number;
 };
+/** My state is gone, and my log begins after it: send me a snapshot. */
+export type NeedSnapshot = { readonly type: 'needSnapshot'; readonly applied: number };
 /** Stand for election at once (section 3.10). */
 export type TimeoutNow = { readonly type: 'timeoutNow'; readonly term: number };
+
+// From whoever administers the cluster; both may be said again until they are so.
+
+/** Make these the voters (chapter 4). */
+export type SetMembers = { readonly type: 'setMembers'; readonly voters: readonly string[] };
+/** Let that voter lead; undefined: whichever is furthest (section 3.10). */
+export type TransferLeadership = { readonly type: 'transferLeadership'; readonly to: string | undefined };
 
 // Between the server and the replica of a node.
 
@@ -100,7 +111,10 @@ export type ServerMessage =
   | Commit
   | Fetch
   | Fetched
+  | NeedSnapshot
   | TimeoutNow
+  | SetMembers
+  | TransferLeadership
   | HandOver
   | Durable
   | Installed

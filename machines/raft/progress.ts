@@ -16,6 +16,8 @@ export interface Progress {
   round: number;
   /** How much it knows to be committed. */
   commit: number;
+  /** Of a learner: how far it is to get, and since when (section 4.2.1). */
+  learning: { readonly target: number; readonly sinceMs: number } | undefined;
 }
 
 /** A server of which nothing is known, seen from a leader whose log ends at `last`. */
@@ -30,6 +32,7 @@ export function unknownProgress(last: number): Progress {
     heard: true,
     round: 0,
     commit: 0,
+    learning: undefined,
   };
 }
 

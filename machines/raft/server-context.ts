@@ -62,6 +62,9 @@ export interface ServerContext {
   /** The leader said that it has committed so much. */
   leaderCommit: number;
 
+  /** When it last asked for a snapshot. */
+  askedSnapshotMs: number;
+
   // As a leader.
   readonly progress: Map<string, Progress>;
   pending: Pending;
@@ -76,6 +79,8 @@ export interface ServerContext {
   leaseUntilMs: number;
   /** To whom it hands over leadership. */
   transferTo: string | undefined;
+  /** Who are to be the voters. */
+  goal: readonly string[] | undefined;
 }
 
 export type ServerEvent = Received<ServerMessage>;
@@ -111,6 +116,7 @@ export function newServerContext(input: ServerInput): ServerContext {
     isTransfer: false,
     matched: 0,
     leaderCommit: 0,
+    askedSnapshotMs: Number.NEGATIVE_INFINITY,
     progress: new Map(),
     pending: nothingPending(),
     appendRequested: false,
@@ -120,6 +126,7 @@ export function newServerContext(input: ServerInput): ServerContext {
     roundsMs: new Map(),
     leaseUntilMs: Number.NEGATIVE_INFINITY,
     transferTo: undefined,
+    goal: undefined,
   };
 }
 

@@ -83,8 +83,14 @@ export const actions = {
     const { term, last } = event;
     const granted =
       term > context.term && !hearsLeader(context) && isUpToDate(last, lastPosition(context.log));
-    const { commit } = context;
-    const reply: PreVoteReply = { type: 'preVoteReply', asked: term, term: context.term, granted, commit };
+    const reply: PreVoteReply = {
+      type: 'preVoteReply',
+      asked: term,
+      term: context.term,
+      granted,
+      commit: context.commit,
+      isMember: isMember(context, nodeOf(event.from)),
+    };
     return sendEarly(event.from, reply);
   },
 

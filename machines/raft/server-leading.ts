@@ -5,9 +5,10 @@ import type { RefusedMessage } from '../../actors/node.ts';
 import { bytesOf, NO_OP } from '../replication/batch.ts';
 import type { LeaderStatus } from '../replication/client-messages.ts';
 import { enqueue, nothingPending, takeBatch } from '../replication/pending.ts';
-import { agreedValue, membersOf } from './configuration.ts';
+import { agreedValue, isJoint, membersOf } from './configuration.ts';
 import {
   append,
+  configurationIndex,
   configurationOf,
   type Entry,
   entriesFrom,
@@ -42,6 +43,7 @@ export const actions = {
     context.roundsMs.clear();
     context.leaseUntilMs = Number.NEGATIVE_INFINITY;
     context.transferTo = undefined;
+    context.goal = undefined;
     context.termStart = lastIndex(context.log) + 1;
     updateMembers(context);
     return appendEntry(context, { term: context.term, batch: NO_OP });
@@ -251,11 +253,17 @@ function tellCommit(context: ServerContext): Effect[] {
 function report(context: ServerContext, event: Arguments['event'], leads: boolean): Effect {
   assertEvent(event, 'status');
   const { term, log, commit, pending } = context;
+  const configuration = configurationOf(log);
   return send<LeaderStatus>(event.from, {
     type: 'leaderStatus',
     id: event.id,
     leads,
     term,
+    members: {
+      voters: configuration.voters,
+      learners: configuration.learners,
+      changing: isJoint(configuration) || configurationIndex(log) > commit,
+    },
     open: lastIndex(log) - commit,
     pending: pending.chunks.length,
   });

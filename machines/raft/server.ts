@@ -11,6 +11,7 @@ import * as fetching from './server-fetching.ts';
 import * as following from './server-following.ts';
 import * as handover from './server-handover.ts';
 import * as leading from './server-leading.ts';
+import * as membership from './server-membership.ts';
 import * as reads from './server-reads.ts';
 
 /**
@@ -19,13 +20,20 @@ import * as reads from './server-reads.ts';
  */
 export const server = setup({
   types: {} as { context: ServerContext; events: ServerEvent; input: ServerInput },
-  guards: { ...elections.guards, ...fetching.guards, ...following.guards, ...leading.guards },
+  guards: {
+    ...elections.guards,
+    ...fetching.guards,
+    ...following.guards,
+    ...leading.guards,
+    ...membership.guards,
+  },
   actions: {
     ...elections.actions,
     ...fetching.actions,
     ...following.actions,
     ...handover.actions,
     ...leading.actions,
+    ...membership.actions,
     ...reads.actions,
   },
   delays: {
@@ -67,6 +75,8 @@ export const server = setup({
             ],
           },
         },
+        /** Others have gone on without it: it troubles nobody (section 4.2.3), until it is taken in again. */
+        removed: { entry: 'followNobody' },
       },
     },
     candidate: {
@@ -84,6 +94,7 @@ export const server = setup({
             preVoteReply: [
               { guard: 'isPreVoteForThisTerm', actions: 'countVote' },
               { guard: 'isNewTerm', target: '#server.follower.suspecting', actions: 'adoptTerm' },
+              { guard: 'isRemoved', target: '#server.follower.removed' },
               { guard: 'knowsMore', actions: 'fetch' },
             ],
           },
@@ -104,7 +115,8 @@ export const server = setup({
     leader: {
       type: 'parallel',
       entry: ['announceOwn', 'takeOffice'],
-      exit: 'leaveOffice',
+      always: { guard: 'hasLeft', target: '#server.follower.suspecting' },
+      exit: ['nominate', 'leaveOffice'],
       states: {
         beating: {
           initial: 'beat',
@@ -116,7 +128,11 @@ export const server = setup({
         replicating: {
           initial: 'waiting',
           states: {
-            waiting: { after: { retryMs: { target: 'waiting', reenter: true, actions: 'sendAgain' } } },
+            waiting: {
+              after: {
+                retryMs: { target: 'waiting', reenter: true, actions: ['sendAgain', 'reconfigure'] },
+              },
+            },
           },
         },
         checkingQuorum: {
@@ -133,13 +149,32 @@ export const server = setup({
             },
           },
         },
+        transferring: {
+          initial: 'no',
+          states: {
+            no: {
+              on: {
+                transferLeadership: {
+                  guard: 'mayTransfer',
+                  target: 'toSuccessor',
+                  actions: 'chooseSuccessor',
+                },
+              },
+            },
+            toSuccessor: {
+              entry: 'tellSuccessor',
+              after: { electionTimeoutMs: { target: 'no', actions: ['keepOffice', 'appendPending'] } },
+            },
+          },
+        },
       },
       on: {
         propose: { actions: 'takeProposal' },
+        setMembers: { actions: 'setMembers' },
         appendPending: { actions: 'appendPending' },
         appended: [
           { guard: 'isNewTerm', target: '#server.follower.following', actions: 'adoptTerm' },
-          { guard: 'isOfTerm', actions: 'noteAppended' },
+          { guard: 'isOfTerm', actions: ['noteAppended', 'reconfigure', 'tellSuccessor'] },
         ],
         mismatched: { guard: 'isOfTerm', actions: 'backtrack' },
         heartbeatReply: [
@@ -194,10 +229,11 @@ export const server = setup({
       guard: 'isOfTerm',
       target: '.follower.following',
       reenter: true,
-      actions: ['follow', 'noteCommit'],
+      actions: ['follow', 'noteCommit', 'askSnapshot'],
     },
     timeoutNow: { guard: 'isOfTerm', target: '.candidate.vote', actions: 'standForTransfer' },
     handOver: { actions: 'handOverAgain' },
+    needSnapshot: { actions: 'answerNeedSnapshot' },
     durable: { actions: 'compactDurable' },
     installed: { actions: 'goOnFromSnapshot' },
     status: { actions: 'reportFollowing' },
