@@ -34,7 +34,6 @@ const EVENTS_BETWEEN_LOOP_TURNS = 10_000;
 interface Place {
   readonly disk: MemoryDisk;
   readonly storeDisk: MemoryDisk;
-  lives: number;
   /** The life that runs or is about to. */
   life: SimulatedNode | undefined;
 }
@@ -56,6 +55,8 @@ export class SimulatedHost implements Host {
   readonly #clock = new VirtualClock();
   readonly #network: SimulatedNetwork;
   readonly #places = new Map<string, Place>();
+  /** How many lives there were, by name; also those of nodes that were removed. */
+  readonly #lives = new Map<string, number>();
   readonly #trace: ((event: TraceEvent) => void) | undefined;
   #handlers: HostHandlers | undefined;
   #inspector: ((event: InspectionEvent) => void) | undefined;
@@ -68,26 +69,7 @@ export class SimulatedHost implements Host {
   constructor(options: SimulatedHostOptions) {
     const { nodes, seed, trace } = options;
     this.#options = options;
-    for (const name of nodes) {
-      if (
-        name === '' ||
-        name === CLIENTS ||
-        name.includes('/') ||
-        name.includes(' ') ||
-        this.#places.has(name)
-      ) {
-        throw new BadSimulationError(
-          `"${name}" cannot name a node`,
-          `use names that differ, without slash or space, other than "${CLIENTS}"`,
-        );
-      }
-      this.#places.set(name, {
-        disk: new MemoryDisk(),
-        storeDisk: new MemoryDisk(),
-        lives: 0,
-        life: undefined,
-      });
-    }
+    for (const name of nodes) this.#admit(name);
     this.#diskSettings = checkSettings({ ...CALM_DISK, ...options.disk });
     const clock = this.#clock;
     this.#trace = trace && ((event) => trace({ atMs: clock.now(), ...event }));
@@ -115,16 +97,32 @@ export class SimulatedHost implements Host {
     this.#handlers = handlers;
   }
 
+  get nodes(): readonly string[] {
+    return [...this.#places.keys()];
+  }
+
+  async open(): Promise<void> {}
+
   async start(nodes: readonly string[]): Promise<void> {
-    this.#loadsWaiting += 1;
-    // One start after the other, so that how long a load takes decides nothing.
-    const started = this.#loading.then(() => this.#start(nodes));
-    this.#loading = started
-      .catch(() => {})
-      .finally(() => {
-        this.#loadsWaiting -= 1;
-      });
-    await started;
+    await this.#inTurn(() => this.#start(nodes));
+  }
+
+  async add(node: string): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#admit(node);
+      this.#trace?.({ event: 'member', node, present: true });
+      try {
+        await this.#start([node]);
+      } catch (reason) {
+        this.#dismiss(node);
+        throw reason;
+      }
+    });
+  }
+
+  async remove(node: string): Promise<void> {
+    if (this.#places.has(node)) this.#end(node, 'killed');
+    await this.#inTurn(async () => this.#dismiss(node));
   }
 
   async kill(node: string): Promise<void> {
@@ -159,7 +157,6 @@ export class SimulatedHost implements Host {
 
   send(node: string, envelopes: readonly Envelope[]): void {
     if (this.#disposed) return;
-    this.#placeOf(node);
     this.#network.send(CLIENTS, node, packFrame(envelopes));
   }
 
@@ -254,6 +251,44 @@ export class SimulatedHost implements Host {
     await this.#loading;
   }
 
+  /** One after the other, so that how long a load takes decides nothing. */
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#loadsWaiting += 1;
+    const done = this.#loading.then(work);
+    this.#loading = done
+      .catch(() => {})
+      .finally(() => {
+        this.#loadsWaiting -= 1;
+      });
+    await done;
+  }
+
+  #admit(name: string): void {
+    if (
+      name === '' ||
+      name === CLIENTS ||
+      name.includes('/') ||
+      name.includes(' ') ||
+      this.#places.has(name)
+    ) {
+      throw new BadSimulationError(
+        `"${name}" cannot name a node`,
+        `use names that differ, without slash or space, other than "${CLIENTS}"`,
+      );
+    }
+    this.#places.set(name, { disk: new MemoryDisk(), storeDisk: new MemoryDisk(), life: undefined });
+  }
+
+  #dismiss(name: string): void {
+    if (!this.#places.has(name)) return;
+    if (this.#places.size === 1)
+      throw new BadSimulationError(`"${name}" is the last node`, 'add another one before it is removed');
+    this.#end(name, 'killed');
+    this.#places.delete(name);
+    this.#network.forget(name);
+    this.#trace?.({ event: 'member', node: name, present: false });
+  }
+
   async #start(names: readonly string[]): Promise<void> {
     const { program: reference } = this.#options;
     const failures: unknown[] = [];
@@ -288,10 +323,11 @@ export class SimulatedHost implements Host {
 
   #create(name: string, failed: (error: unknown) => void): SimulatedNode {
     const place = this.#placeOf(name);
-    place.lives += 1;
+    const life = (this.#lives.get(name) ?? 0) + 1;
+    this.#lives.set(name, life);
     place.life = new SimulatedNode({
       name,
-      life: place.lives,
+      life,
       seed: this.#options.seed,
       clock: this.#clock,
       disk: place.disk,

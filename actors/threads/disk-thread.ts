@@ -23,18 +23,16 @@ export type DiskRequest =
   /** Ends the thread, when all is on disk and every file is closed. */
   | { readonly type: 'close' };
 
-/** The answer to an `open`. */
-export interface DiskReply {
-  readonly request: number;
-  readonly error: PackedError | undefined;
-}
+/** What becomes of an `open`: the folder is open; or it is not, and why; later, that its files are closed again. */
+export type DiskReply =
+  | { readonly type: 'open' | 'closed'; readonly request: number }
+  | { readonly type: 'refused'; readonly request: number; readonly error: PackedError };
 
 /** What a node hears of the transactions that it has posted: so many more are on disk, or why no more will be. */
 export type DiskNews = number | PackedError;
 
 interface Tenancy {
-  readonly environment: Environment;
-  /** Resolves when the node has gone and what it had posted is on disk. */
+  /** Resolves when the node has gone, what it had posted is on disk, and the files are closed. */
   readonly ended: Promise<void>;
 }
 
@@ -48,24 +46,30 @@ export default async function diskThread({ control, ...bounds }: DiskThreadTask)
         return;
       }
       const { folder, port } = request;
+      const reply = (news: DiskReply) => control.postMessage(news);
       const tenancy = succeed(tenancies.get(folder), folder, port, bounds);
       tenancies.set(folder, tenancy);
       tenancy.then(
-        () => control.postMessage({ request: request.request, error: undefined } satisfies DiskReply),
+        ({ ended }) => {
+          reply({ type: 'open', request: request.request });
+          void ended.then(() => reply({ type: 'closed', request: request.request }));
+        },
         (error: unknown) => {
           port.close();
-          control.postMessage({ request: request.request, error: packError(error) } satisfies DiskReply);
+          reply({ type: 'refused', request: request.request, error: packError(error) });
         },
       );
     });
   });
-  for (const opened of await Promise.allSettled(tenancies.values())) {
-    if (opened.status !== 'fulfilled') continue;
-    // Ports keep no order among each other: what a node has posted may still be on its way.
-    await opened.value.ended;
-    await opened.value.environment.close();
-  }
+  // Ports keep no order among each other: what a node has posted may still be on its way.
+  await Promise.all([...tenancies.values()].map(endOf));
   control.close();
+}
+
+async function endOf(tenancy: Promise<Tenancy> | undefined): Promise<void> {
+  // A life that could not start has left nothing behind.
+  const opened = await tenancy?.catch(() => undefined);
+  await opened?.ended;
 }
 
 /** Gives a folder to the next life of its node. */
@@ -75,16 +79,12 @@ async function succeed(
   port: MessagePort,
   { journalBytesMax, collectMs }: Omit<DiskThreadTask, 'control'>,
 ): Promise<Tenancy> {
-  let environment: Environment | undefined;
-  // A former life that could not start has left nothing behind.
-  const last = await former?.catch(() => undefined);
-  if (last !== undefined) {
-    await last.ended;
-    if (last.environment.failure === undefined) environment = last.environment;
-    else await last.environment.close();
-  }
-  environment ??= new Environment(folder, journalBytesMax, collectMs);
-  return { environment, ended: serve(environment, port) };
+  await endOf(former);
+  const environment = new Environment(folder, journalBytesMax, collectMs);
+  // Nobody holds the files of a node that does not run: they may be looked at, copied or put back.
+  const closed = serve(environment, port).then(() => environment.close());
+  // What does not close is for the next one who opens it to find.
+  return { ended: closed.catch(() => {}) };
 }
 
 function serve(environment: Environment, port: MessagePort): Promise<void> {

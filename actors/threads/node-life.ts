@@ -68,7 +68,12 @@ export class NodeLife {
       message: (message) => this.#take(message),
       closed: () => this.#closed.resolve(),
     });
-    const ports = [theirs.port, task.journalDisk, task.storeDisk, ...task.peers.map(({ end }) => end.port)];
+    const ports = [
+      theirs.port,
+      task.disks.journalDisk,
+      task.disks.storeDisk,
+      ...task.peers.map(({ end }) => end.port),
+    ];
     this.ended = this.#live(pool, exitOf, { ...task, host: theirs }, ports);
   }
 

@@ -55,7 +55,8 @@ export class ThreadWorld implements World {
 
   /** Opens the journal and the store, and loads the program; the host says when to run it. @throws what either throws. */
   async load(): Promise<void> {
-    const { name, journalFolder, journalDisk, storeFolder, storeDisk, program } = this.#task;
+    const { name, disks, program } = this.#task;
+    const { journalFolder, journalDisk, storeFolder, storeDisk } = disks;
     const failed = (error: Error) => {
       this.#node.halt();
       this.failed(error);
