@@ -13,6 +13,7 @@ import {
   type ServerContext,
   serverOf,
 } from './server-context.ts';
+import { isMember } from './server-membership.ts';
 
 /** Terms, votes, and who leads (thesis, sections 3.4, 3.6.1, 4.2.3 and 9.6). */
 export const actions = {
