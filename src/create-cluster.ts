@@ -68,7 +68,7 @@ export async function createCluster<Name extends ProtocolName>(
       ...(journalBytesMax === undefined ? {} : { journalBytesMax }),
       ...(memoryMbMax === undefined ? {} : { memoryMbMax }),
     });
-    const cluster = new Cluster(protocol, host, names, { onNodeEnded: warnOfEnd, ...events }, removeFolder);
+    const cluster = new Cluster(protocol, host, { onNodeEnded: warnOfEnd, ...events }, removeFolder);
     try {
       await cluster.start();
     } catch (error) {

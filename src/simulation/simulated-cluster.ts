@@ -47,5 +47,5 @@ export function createSimulatedCluster<Name extends ProtocolName>(
     ...(disk === undefined ? {} : { disk }),
     ...(trace === undefined ? {} : { trace }),
   });
-  return { cluster: new Cluster(protocol, world, names, events), world };
+  return { cluster: new Cluster(protocol, world, events), world };
 }

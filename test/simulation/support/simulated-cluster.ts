@@ -92,7 +92,7 @@ export class SimulatedCluster implements AsyncDisposable {
           for (const envelope of envelopes) this.#distant.get(envelope.to)?.receive([envelope], from);
         },
       });
-    this.cluster = new Cluster('paxos', this.host, this.names, {
+    this.cluster = new Cluster('paxos', this.host, {
       onNodeEnded: (_, error) => {
         this.#broken ??= error;
       },
@@ -105,7 +105,7 @@ export class SimulatedCluster implements AsyncDisposable {
    */
   async distantClient(options: ClientOptions = {}): Promise<Client> {
     const name = `distant-${this.#distant.size}`;
-    const gateway = new Gateway(this.host, this.names, PROTOCOLS.paxos.entrance);
+    const gateway = new Gateway(this.host, PROTOCOLS.paxos.entrance);
     for (const node of this.names) gateway.nodeStarted(node);
     this.#distant.set(addressOf(CLIENTS, name), gateway);
     const client = new Client(name, gateway, { ...options, hasQuorum: () => true, closed: () => {} });
