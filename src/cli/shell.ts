@@ -122,7 +122,7 @@ async function carryOut(
   if (command === undefined)
     return { status: EXIT_BAD_INPUT, problem: `there is no command "${name}"; help lists them` };
   try {
-    const scope: ShellScope = { nodes: session.cluster.nodes.length };
+    const scope: ShellScope = { nodes: session.cluster.nodes };
     await unlessAborted(command.bind(reader, scope)(session), signal);
     return { status: EXIT_OK };
   } catch (error) {
