@@ -2,12 +2,15 @@ import type { AnyStateMachine } from 'xstate';
 import type { Clock } from './clock.ts';
 import { importModule } from './import-module.ts';
 import type { Journal } from './journal.ts';
+import type { Memory } from './memory.ts';
 import type { Random } from './random.ts';
 
 /** What a node's program is given to build its actors from. */
 export interface ProgramContext {
   /** The node's own name. */
   readonly node: string;
+  /** What the node knows of its former lives; a program that cannot do without refuses `lost`. */
+  readonly memory: Memory;
   /** The node's journal, as the last life of the node left it. */
   readonly journal: Journal;
   /** The node's store, where what is persisted behind goes, as the last life left it. */

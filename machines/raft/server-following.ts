@@ -3,7 +3,7 @@ import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
 import { conflictAt } from './log.ts';
 import type { AppendEntries, Appended, HeartbeatReply, Mismatched } from './messages.ts';
 import { LOG_ENTRIES_MAX } from './records.ts';
-import type { Arguments, ServerContext } from './server-context.ts';
+import { type Arguments, type ServerContext, signature } from './server-context.ts';
 import { commitUpTo } from './server-handover.ts';
 import { placeEntries } from './server-placing.ts';
 
@@ -16,13 +16,19 @@ export const actions = {
     const { previous, entries } = event;
     const conflict = conflictAt(log, previous);
     if (conflict !== undefined) {
-      const reply: Mismatched = { type: 'mismatched', term, previous: previous.index, conflict };
+      const reply: Mismatched = {
+        type: 'mismatched',
+        term,
+        previous: previous.index,
+        conflict,
+        ...signature(context),
+      };
       return [send(event.from, reply)];
     }
     const writes = placeEntries(context, previous.index, entries);
     const match = previous.index + entries.length;
     context.matched = Math.max(context.matched, match);
-    const reply: Appended = { type: 'appended', term, match };
+    const reply: Appended = { type: 'appended', term, match, ...signature(context) };
     return [
       ...(writes.length === 0 ? [] : [persist(...writes)]),
       send(event.from, reply),
@@ -40,7 +46,13 @@ export const actions = {
   answerHeartbeat({ context, event }: Arguments): Effect {
     assertEvent(event, 'heartbeat');
     const { term, commit } = context;
-    const reply: HeartbeatReply = { type: 'heartbeatReply', term, round: event.round, commit };
+    const reply: HeartbeatReply = {
+      type: 'heartbeatReply',
+      term,
+      round: event.round,
+      commit,
+      ...signature(context),
+    };
     return event.term < term ? send(event.from, reply) : sendEarly(event.from, reply);
   },
 

@@ -1,5 +1,4 @@
 import { assertEvent } from 'xstate';
-import { nodeOf } from '../../actors/address.ts';
 import { type Effect, persist, send, sendLazily } from '../../actors/effects.ts';
 import type { RefusedMessage } from '../../actors/node.ts';
 import { bytesOf, NO_OP } from '../replication/batch.ts';
@@ -16,12 +15,14 @@ import {
   nextAfterConflict,
   termAt,
 } from './log.ts';
+import { latestOf, type Member, nodeOfMember } from './member.ts';
 import type { AppendEntries, AppendPending, Commit, SendSnapshot } from './messages.ts';
 import { noteMatch, noteSent, type Progress, probeFrom, unknownProgress } from './progress.ts';
 import { entryRecord, LOG_ENTRIES_MAX } from './records.ts';
 import {
   type Arguments,
   canDecideHere,
+  memberIn,
   type OnlyContext,
   type ServerContext,
   sendAhead,
@@ -44,6 +45,7 @@ export const actions = {
     context.leaseUntilMs = Number.NEGATIVE_INFINITY;
     context.transferTo = undefined;
     context.goal = undefined;
+    context.welcomes.clear();
     context.termStart = lastIndex(context.log) + 1;
     updateMembers(context);
     return appendEntry(context, { term: context.term, batch: NO_OP });
@@ -75,30 +77,31 @@ export const actions = {
 
   noteAppended({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'appended');
-    const progress = context.progress.get(nodeOf(event.from));
+    const member = memberIn(event);
+    const progress = context.progress.get(member);
     if (progress === undefined) return [];
     progress.answered = true;
     progress.heard = true;
     noteMatch(progress, event.match);
-    return [...advanceCommit(context), ...sendEntries(context, nodeOf(event.from), progress)];
+    return [...advanceCommit(context), ...sendEntries(context, member, progress)];
   },
 
   /** Goes back to where the logs may meet; an answer to what was sent before that is of no interest. */
   backtrack({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'mismatched');
-    const node = nodeOf(event.from);
-    const progress = context.progress.get(node);
+    const member = memberIn(event);
+    const progress = context.progress.get(member);
     if (progress === undefined || event.previous <= progress.match) return [];
     progress.answered = true;
     progress.heard = true;
     if (event.previous >= progress.next) return [];
     probeFrom(progress, Math.min(nextAfterConflict(context.log, event.conflict), event.previous));
-    return sendEntries(context, node, progress);
+    return sendEntries(context, member, progress);
   },
 
   noteHeartbeatReply({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'heartbeatReply');
-    const progress = context.progress.get(nodeOf(event.from));
+    const progress = context.progress.get(memberIn(event));
     if (progress === undefined) return [];
     progress.heard = true;
     progress.commit = Math.max(progress.commit, event.commit);
@@ -109,12 +112,12 @@ export const actions = {
   /** Whatever was not answered since the last look is sent again, one message at a time. */
   sendAgain({ context }: OnlyContext): Effect[] {
     const effects: Effect[] = [];
-    for (const [node, progress] of context.progress) {
+    for (const [member, progress] of context.progress) {
       const isSilent = !progress.answered;
       progress.answered = false;
       if (!isSilent || progress.match >= lastIndex(context.log)) continue;
       probeFrom(progress, progress.match + 1);
-      effects.push(...sendEntries(context, node, progress));
+      effects.push(...sendEntries(context, member, progress));
     }
     return effects;
   },
@@ -135,7 +138,10 @@ export const actions = {
 export const guards = {
   /** Check quorum (section 6.2): a leader without a majority only keeps clients waiting. */
   hearsQuorum: ({ context }: OnlyContext) =>
-    canDecideHere(context, (node) => node === context.node || context.progress.get(node)?.heard === true),
+    canDecideHere(
+      context,
+      (member) => member === context.member || context.progress.get(member)?.heard === true,
+    ),
 };
 
 /** Appends an entry to the own log and sends it to all: the others write it while this server does (section 10.2.1). */
@@ -144,18 +150,20 @@ export function appendEntry(context: ServerContext, entry: Entry): Effect[] {
   if (entry.configuration !== undefined) updateMembers(context);
   return [
     persist(entryRecord(index, entry)),
-    ...[...context.progress].flatMap(([node, progress]) => sendEntries(context, node, progress)),
+    ...[...context.progress].flatMap(([member, progress]) => sendEntries(context, member, progress)),
     ...advanceCommit(context),
   ];
 }
 
 /** Follows the configuration in force: whom to send to. */
 function updateMembers(context: ServerContext): void {
-  const members = new Set(membersOf(configurationOf(context.log)));
-  for (const node of context.progress.keys()) if (!members.has(node)) context.progress.delete(node);
-  for (const node of members) {
-    if (node === context.node || context.progress.has(node)) continue;
-    context.progress.set(node, unknownProgress(lastIndex(context.log)));
+  const all = membersOf(configurationOf(context.log));
+  // A member whose memory is lost is nobody any more; its node has a place under a new name.
+  const members = new Set(all.filter((member) => latestOf(all, nodeOfMember(member)) === member));
+  for (const member of context.progress.keys()) if (!members.has(member)) context.progress.delete(member);
+  for (const member of members) {
+    if (member === context.member || context.progress.has(member)) continue;
+    context.progress.set(member, unknownProgress(lastIndex(context.log)));
   }
 }
 
@@ -187,7 +195,7 @@ function hasRoom({ log, commit, settings, transferTo }: ServerContext): boolean 
 }
 
 /** Early, by the term's right: entries promise nothing until their writers say that they have them. */
-function sendEntries(context: ServerContext, node: string, progress: Progress): Effect[] {
+function sendEntries(context: ServerContext, member: Member, progress: Progress): Effect[] {
   const { log, settings, term } = context;
   const effects: Effect[] = [];
   const last = lastIndex(log);
@@ -196,7 +204,7 @@ function sendEntries(context: ServerContext, node: string, progress: Progress): 
     if (progress.inFlightBytes >= settings.inFlightBytesMax) break;
     const previous = progress.next - 1;
     const previousTerm = termAt(log, previous);
-    if (previousTerm === undefined) return [...effects, offerSnapshot(context, node, progress)];
+    if (previousTerm === undefined) return [...effects, offerSnapshot(context, member, progress)];
     const entries = entriesFrom(log, progress.next, last, settings.catchUpBytesMax);
     const message: AppendEntries = {
       type: entries.length > 0 ? 'appendEntries' : 'probe',
@@ -204,16 +212,20 @@ function sendEntries(context: ServerContext, node: string, progress: Progress): 
       previous: { index: previous, term: previousTerm },
       entries,
     };
-    effects.push(sendAhead(context, serverOf(node), message));
+    effects.push(sendAhead(context, serverOf(member), message));
     noteSent(progress, previous + entries.length, sizeOf(entries));
   }
   return effects;
 }
 
 /** What the follower misses is compacted; it is asked again where the log begins. */
-function offerSnapshot(context: ServerContext, to: string, progress: Progress): Effect {
+function offerSnapshot(context: ServerContext, member: Member, progress: Progress): Effect {
   progress.next = context.log.base.index + 1;
-  return send<SendSnapshot>(context.replica, { type: 'sendSnapshot', to, applied: progress.match });
+  return send<SendSnapshot>(context.replica, {
+    type: 'sendSnapshot',
+    to: nodeOfMember(member),
+    applied: progress.match,
+  });
 }
 
 function sizeOf(entries: readonly Entry[]): number {
@@ -225,10 +237,10 @@ function sizeOf(entries: readonly Entry[]): number {
  * has itself counts at once: the news of it leaves after the flush.
  */
 function advanceCommit(context: ServerContext): Effect[] {
-  const { log, commit, node, progress, term } = context;
+  const { log, commit, member, progress, term } = context;
   const last = lastIndex(log);
   const agreed = agreedValue(configurationOf(log), (other) =>
-    other === node ? last : (progress.get(other)?.match ?? 0),
+    other === member ? last : (progress.get(other)?.match ?? 0),
   );
   if (agreed <= commit || termAt(log, agreed) !== term) return [];
   const isFirst = commit < context.termStart;
@@ -244,9 +256,9 @@ function advanceCommit(context: ServerContext): Effect[] {
 /** In no hurry: it travels with the next entries. Never early, for it may rest on what this server has yet to write. */
 function tellCommit(context: ServerContext): Effect[] {
   const { commit: index, term } = context;
-  return [...context.progress].flatMap(([node, progress]) => {
+  return [...context.progress].flatMap(([member, progress]) => {
     const isNews = progress.commit < index && progress.match > progress.commit;
-    return isNews ? [sendLazily<Commit>(serverOf(node), { type: 'commit', term, index })] : [];
+    return isNews ? [sendLazily<Commit>(serverOf(member), { type: 'commit', term, index })] : [];
   });
 }
 
@@ -260,11 +272,12 @@ function report(context: ServerContext, event: Arguments['event'], leads: boolea
     leads,
     term,
     members: {
-      voters: configuration.voters,
-      learners: configuration.learners,
+      voters: configuration.voters.map(nodeOfMember),
+      learners: configuration.learners.map(nodeOfMember),
       changing: isJoint(configuration) || configurationIndex(log) > commit,
     },
     open: lastIndex(log) - commit,
     pending: pending.chunks.length,
+    isForgetful: context.isForgetful,
   });
 }

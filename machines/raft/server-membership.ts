@@ -1,8 +1,9 @@
 import { assertEvent } from 'xstate';
 import { type Effect, send } from '../../actors/effects.ts';
 import { NO_OP } from '../replication/batch.ts';
-import { type Configuration, isJoint, isVoter } from './configuration.ts';
+import { type Configuration, isJoint, isVoter, membersOf } from './configuration.ts';
 import { configurationAt, configurationIndex, configurationOf, lastIndex } from './log.ts';
+import { latestOf, type Member } from './member.ts';
 import type { TimeoutNow } from './messages.ts';
 import type { Progress } from './progress.ts';
 import type { Arguments, OnlyContext, ServerContext } from './server-context.ts';
@@ -14,7 +15,8 @@ export const actions = {
   /** Safe to be told again and again, by whoever wants it so and sees that it is not so yet. */
   setMembers({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'setMembers');
-    context.goal = event.voters;
+    const all = membersOf(configurationOf(context.log));
+    context.goal = event.voters.map((node) => latestOf(all, node) ?? node);
     return reconfigure(context);
   },
 
@@ -24,7 +26,7 @@ export const actions = {
 
   chooseSuccessor({ context, event }: Arguments): void {
     assertEvent(event, 'transferLeadership');
-    context.transferTo = event.to ?? furthestVoter(context);
+    context.transferTo = successorOf(context, event.to);
   },
 
   /** Nothing is appended meanwhile, so that it can catch up; once it has, no vote can go against it (section 3.10). */
@@ -51,21 +53,20 @@ export const actions = {
 export const guards = {
   mayTransfer: ({ context, event }: Arguments) => {
     if (event.type !== 'transferLeadership') return false;
-    const successor = event.to ?? furthestVoter(context);
-    const { voters } = configurationOf(context.log);
-    return successor !== undefined && successor !== context.node && voters.includes(successor);
+    const successor = successorOf(context, event.to);
+    return successor !== undefined && successor !== context.member;
   },
   hasLeft: ({ context }: OnlyContext) => hasLeft(context),
 };
 
-function hasLeft({ log, commit, node }: ServerContext): boolean {
-  return configurationIndex(log) <= commit && !isVoter(configurationOf(log), node);
+function hasLeft({ log, commit, member }: ServerContext): boolean {
+  return configurationIndex(log) <= commit && !isVoter(configurationOf(log), member);
 }
 
-/** Whether a node is a member as far as it is committed. */
-export function isMember({ log, commit }: ServerContext, node: string): boolean {
+/** Whether it is a member as far as it is committed. */
+export function isMember({ log, commit }: ServerContext, member: Member): boolean {
   const { voters, nextVoters, learners } = configurationAt(log, Math.max(commit, log.base.index));
-  return [voters, nextVoters, learners].some((nodes) => nodes.includes(node));
+  return [voters, nextVoters, learners].some((members) => members.includes(member));
 }
 
 /**
@@ -84,17 +85,17 @@ function reconfigure(context: ServerContext): Effect[] {
 function nextConfiguration(
   context: ServerContext,
   now: Configuration,
-  goal: readonly string[] | undefined,
+  goal: readonly Member[] | undefined,
 ): Configuration | undefined {
   if (isJoint(now)) return { voters: now.nextVoters, nextVoters: [], learners: [] };
   if (goal === undefined) return undefined;
-  const newcomers = goal.filter((node) => !now.voters.includes(node));
+  const newcomers = goal.filter((member) => !now.voters.includes(member));
   if (!areSame(now.learners, newcomers)) return { ...now, learners: newcomers };
   if (areSame(now.voters, goal)) {
     context.goal = undefined;
     return undefined;
   }
-  const isReady = newcomers.every((node) => hasCaughtUp(context, context.progress.get(node)));
+  const isReady = newcomers.every((member) => hasCaughtUp(context, context.progress.get(member)));
   return isReady ? { voters: now.voters, nextVoters: goal, learners: [] } : undefined;
 }
 
@@ -112,10 +113,14 @@ function hasCaughtUp({ log, clock, settings }: ServerContext, progress: Progress
   return false;
 }
 
-function furthestVoter({ log, node, progress }: ServerContext): string | undefined {
-  let furthest: string | undefined;
+function successorOf(context: ServerContext, node: string | undefined): Member | undefined {
+  return node === undefined ? furthestVoter(context) : latestOf(configurationOf(context.log).voters, node);
+}
+
+function furthestVoter({ log, member, progress }: ServerContext): Member | undefined {
+  let furthest: Member | undefined;
   for (const other of configurationOf(log).voters) {
-    if (other === node) continue;
+    if (other === member) continue;
     const match = progress.get(other)?.match ?? 0;
     if (furthest === undefined || match > (progress.get(furthest)?.match ?? 0)) furthest = other;
   }
@@ -123,5 +128,5 @@ function furthestVoter({ log, node, progress }: ServerContext): string | undefin
 }
 
 function areSame(some: readonly string[], others: readonly string[]): boolean {
-  return some.length === others.length && some.every((node) => others.includes(node));
+  return some.length === others.length && some.every((member) => others.includes(member));
 }

@@ -12,6 +12,7 @@ import * as following from './server-following.ts';
 import * as handover from './server-handover.ts';
 import * as leading from './server-leading.ts';
 import * as membership from './server-membership.ts';
+import * as memory from './server-memory.ts';
 import * as reads from './server-reads.ts';
 
 /**
@@ -26,6 +27,7 @@ export const server = setup({
     ...following.guards,
     ...leading.guards,
     ...membership.guards,
+    ...memory.guards,
   },
   actions: {
     ...elections.actions,
@@ -34,6 +36,7 @@ export const server = setup({
     ...handover.actions,
     ...leading.actions,
     ...membership.actions,
+    ...memory.actions,
     ...reads.actions,
   },
   delays: {
@@ -54,10 +57,27 @@ export const server = setup({
     starting: {
       entry: 'repair',
       always: [
+        { guard: 'isForgetful', target: 'forgetful' },
         { guard: 'leadsFirst', target: 'candidate.vote' },
         { guard: 'isNew', target: 'follower.expecting' },
         { target: 'follower.following' },
       ],
+    },
+    /** It has lost its memory: it promises nothing, and is not counted, until the leader has taken it in again. */
+    forgetful: {
+      on: {
+        heartbeat: { actions: 'askWelcome' },
+        welcome: {
+          guard: 'isThisMemory',
+          target: 'follower.following',
+          actions: ['becomeMember', 'adoptTerm'],
+        },
+        handOver: { actions: 'handOverAgain' },
+        durable: { actions: 'compactDurable' },
+        installed: { actions: 'goOnFromSnapshot' },
+        status: { actions: 'reportFollowing' },
+        '*': {},
+      },
     },
     follower: {
       initial: 'following',
@@ -171,6 +191,7 @@ export const server = setup({
       on: {
         propose: { actions: 'takeProposal' },
         setMembers: { actions: 'setMembers' },
+        forgot: { actions: ['replaceForgetful', 'reconfigure'] },
         appendPending: { actions: 'appendPending' },
         appended: [
           { guard: 'isNewTerm', target: '#server.follower.following', actions: 'adoptTerm' },
@@ -198,10 +219,12 @@ export const server = setup({
       { actions: 'answerVote' },
     ],
     voteReply: { guard: 'isNewTerm', target: '.follower.suspecting', actions: 'adoptTerm' },
+    welcome: { guard: 'isThisMemory', actions: 'becomeMember' },
     fetch: { actions: 'answerFetch' },
     fetched: { actions: ['adoptTerm', 'takeFetched'] },
     heartbeat: [
       { guard: 'isStale', actions: 'answerHeartbeat' },
+      { guard: 'isForAnother', actions: 'askWelcome' },
       {
         target: '.follower.following',
         reenter: true,

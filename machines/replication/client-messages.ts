@@ -81,6 +81,8 @@ export type LeaderStatus = {
   /** Places of the log that are proposed and not yet decided, and chunks that wait for one. */
   readonly open: number;
   readonly pending: number;
+  /** It has lost its memory, and has no say until it is taken in again. */
+  readonly isForgetful: boolean;
 };
 
 export type ClientMessage = Request | Query | Follow | StatusRequest;

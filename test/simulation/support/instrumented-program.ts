@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Effects } from '../../../actors/effects.ts';
 import type { LoadProgram, Program, ProgramContext, ProgramReference } from '../../../actors/program.ts';
-import type { AcceptorInput } from '../../../machines/paxos/acceptor.ts';
+import type { AcceptorInput } from '../../../machines/paxos/acceptor-context.ts';
 import type { LeaderInput } from '../../../machines/paxos/leader.ts';
 import { type PaxosOptions, program as paxos } from '../../../machines/paxos/program.ts';
 import type { ReplicaInput } from '../../../machines/paxos/replica-context.ts';
