@@ -1,4 +1,5 @@
 import type { LoadProgram, ProgramReference } from '../../actors/program.ts';
+import { MemoryLostError } from '../replication/errors.ts';
 import { type ApplicationReference, loadApplications } from '../replication/load-applications.ts';
 import { ReplicatedState } from '../replication/replicated-state.ts';
 import { snapshotSender } from '../replication/snapshot-sender.ts';
@@ -25,8 +26,9 @@ export function paxosProgram(options: PaxosOptions): ProgramReference {
   return { module: import.meta.url, options };
 }
 
-/** A node of a Multi-Paxos cluster, with all that its journal remembers. */
-export const program: LoadProgram = async ({ node, journal, store, random }, options) => {
+/** A node of a Multi-Paxos cluster, with all that its journal remembers. @throws MemoryLostError when that is lost. */
+export const program: LoadProgram = async ({ node, memory, journal, store, random }, options) => {
+  if (memory === 'lost') throw new MemoryLostError(node);
   const { nodes, applications, settings: changed } = options as PaxosOptions;
   const settings: PaxosSettings = { ...PAXOS_DEFAULTS, ...changed };
   const records = loadAcceptorRecords(journal);

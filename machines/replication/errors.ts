@@ -32,3 +32,14 @@ export class CorruptSnapshotError extends SynodError {
     );
   }
 }
+
+/** The node ran before and has forgotten what it promised; running on could undo what was decided. */
+export class MemoryLostError extends SynodError {
+  constructor(node: string) {
+    super(
+      'SYNOD_MEMORY_LOST',
+      `node ${node} ran before and has lost its memory: what it promised is forgotten, so it must not take part. ` +
+        'Put its folder back from a copy, or go on without it',
+    );
+  }
+}

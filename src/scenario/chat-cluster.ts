@@ -11,12 +11,12 @@ import { type ScriptStore, unreachable } from './shared-commands.ts';
 
 /** Starts real clusters for scripts, with the chat room and the key-value store on them. */
 export function openChatCluster(protocol: ProtocolName): OpenChatSystem {
-  return async ({ servers, dataDir, warn }) => {
+  return async ({ servers, dataDir, journal, warn }) => {
     const cluster = await createCluster({
       protocol,
       nodes: servers,
       application: [chatroom, kv],
-      dataDir,
+      ...(journal === 'memory' ? { journal } : { dataDir }),
       onNodeEnded: (_node, error) => {
         if (error !== undefined) warn(error);
       },

@@ -1,3 +1,4 @@
+import type { JournalKind } from '../../actors/memory.ts';
 import {
   type DiskSettings,
   type NetworkSettings,
@@ -20,6 +21,8 @@ export interface SimulatedClusterOptions extends ClusterEvents {
   readonly settings?: Partial<PaxosSettings>;
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
+  /** Where the nodes keep what they must remember; `lmdb`, the default, is a simulated disk. */
+  readonly journal?: JournalKind;
   /** Receives everything that happens, as it happens. */
   readonly trace?: (record: TraceRecord) => void;
 }
@@ -32,7 +35,7 @@ export interface SimulatedCluster {
 
 /** Makes a cluster in a world of its own. Start it by `await world.runWhile(cluster.start(), limitMs)`. */
 export function createSimulatedCluster(options: SimulatedClusterOptions): SimulatedCluster {
-  const { protocol, nodes, application, settings, seed, network, disk, trace, ...events } = options;
+  const { protocol, nodes, application, settings, seed, network, disk, journal, trace, ...events } = options;
   const names = Array.from({ length: nodes }, (_, node) => String(node));
   const world = new SimulatedHost({
     nodes: names,
@@ -44,6 +47,7 @@ export function createSimulatedCluster(options: SimulatedClusterOptions): Simula
     seed,
     ...(network === undefined ? {} : { network }),
     ...(disk === undefined ? {} : { disk }),
+    ...(journal === undefined ? {} : { journal }),
     ...(trace === undefined ? {} : { trace }),
   });
   return { cluster: new Cluster(protocol, world, names, events), world };
