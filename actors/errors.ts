@@ -39,6 +39,28 @@ export class CorruptJournalError extends SynodError {
   }
 }
 
+/** A warning: a node's journal or store was damaged. It has another name now, and the node starts with an empty one. */
+export class SetAsideError extends SynodError {
+  constructor(path: string, aside: string, cause: Error) {
+    super(
+      'SYNOD_SET_ASIDE',
+      `${path} is damaged and was set aside as ${aside}; the node starts with an empty one, and must be repaired ` +
+        `from the others. Remove what was set aside when you have looked at it. (${cause.message})`,
+      { cause },
+    );
+  }
+}
+
+/** A warning: a node ran before, and its journal or its store is not there any more. It starts with an empty one. */
+export class FilesMissingError extends SynodError {
+  constructor(path: string) {
+    super(
+      'SYNOD_FILES_MISSING',
+      `${path} is not there, though the node ran before; it starts with an empty one, and must be repaired from the others`,
+    );
+  }
+}
+
 /** The disk took no more: full, or the journal reached `journalBytesMax`. The node stops; what was acknowledged is safe. */
 export class DiskFullError extends SynodError {
   constructor(folder: string, cause: unknown) {

@@ -17,8 +17,8 @@ export interface ProgramContext {
   readonly store: Journal;
   /** The node's randomness, for roles that draw (election time-outs, back-off). */
   readonly random: Random;
-  /** The node's clock, for roles that must know how long ago something was (leases). */
-  readonly clock: Pick<Clock, 'now'>;
+  /** The node's clock, for roles that compare moments (leases); virtual in a simulation. */
+  readonly clock: Clock;
 }
 
 /** What runs on a node: its machines by role, and the actors to start with, in this order. */

@@ -44,6 +44,8 @@ export interface ClusterEvents {
 const POLL_MS = 4;
 /** Without a majority nothing new begins: what was under way has ended when so many looks in a row show the same. */
 const SAME_LOOKS = 5;
+/** How often a node that has lost its memory is looked at. */
+const MEMORY_LOOK_MS = 25;
 /** A newcomer may have much to learn. */
 const CHANGE_TIMEOUT_MS = 60_000;
 
@@ -177,6 +179,8 @@ export class Cluster implements AsyncDisposable {
       if (this.#topology.isUp(name)) return;
       await this.#host.start([name]);
       this.#noteStarted(name);
+      await this.#observe([name]);
+      if (this.#topology.isForgetful(name)) void this.#watchMemory(name);
     });
   }
 
@@ -379,7 +383,16 @@ export class Cluster implements AsyncDisposable {
     const reports = await this.#observer.observe(names);
     const members = leaderOf(reports)?.leader.members;
     if (members !== undefined) this.#topology.setVoters(members.voters);
+    for (const { node, leader } of reports) this.#topology.setForgetful(node, leader.isForgetful);
     return reports;
+  }
+
+  /** Until it has been taken in again, or is down again. */
+  async #watchMemory(name: string): Promise<void> {
+    while (!this.#closed && this.#topology.isUp(name) && this.#topology.isForgetful(name)) {
+      await new Promise<void>((resolve) => this.#host.clock.after(MEMORY_LOOK_MS, resolve));
+      await this.#observe([name]);
+    }
   }
 
   async #reign(): Promise<Reign | undefined> {

@@ -4,6 +4,7 @@ export class Topology {
   readonly #nodes: () => readonly string[];
   #voters: readonly string[] | undefined;
   readonly #up = new Set<string>();
+  readonly #forgetful = new Set<string>();
   readonly #cut = new Set<string>();
 
   constructor(nodes: () => readonly string[]) {
@@ -15,9 +16,20 @@ export class Topology {
     this.#voters = voters;
   }
 
+  /** A node that has lost its memory counts towards no majority. */
+  setForgetful(node: string, isForgetful: boolean): void {
+    if (isForgetful) this.#forgetful.add(node);
+    else this.#forgetful.delete(node);
+  }
+
+  isForgetful(node: string): boolean {
+    return this.#forgetful.has(node);
+  }
+
   /** A node is gone for good. */
   remove(node: string): void {
     this.#up.delete(node);
+    this.#forgetful.delete(node);
     for (const link of this.#cut) if (link.split(' ').includes(node)) this.#cut.delete(link);
   }
 
@@ -60,7 +72,9 @@ export class Topology {
   #leadsMajority(node: string): boolean {
     if (!this.isUp(node)) return false;
     const voters = this.#voters ?? this.#nodes();
-    const reached = [node, ...this.#neighbours(node)].filter((other) => voters.includes(other));
+    const reached = [node, ...this.#neighbours(node)].filter(
+      (other) => voters.includes(other) && !this.#forgetful.has(other),
+    );
     return reached.length > voters.length / 2;
   }
 

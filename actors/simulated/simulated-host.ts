@@ -2,9 +2,17 @@ import { setImmediate as nextEventLoopTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { packFrame, unpackFrame } from '../codec.ts';
 import type { Envelope } from '../envelope.ts';
-import { BadFrameError, NodeDiedError } from '../errors.ts';
+import {
+  BadFrameError,
+  CorruptJournalError,
+  CorruptRecordError,
+  FilesMissingError,
+  NodeDiedError,
+  SetAsideError,
+} from '../errors.ts';
 import { CLIENTS, type Host, type HostHandlers, type HostOptions } from '../host.ts';
 import type { InspectionEvent } from '../inspection.ts';
+import { type JournalKind, type Memory, majorityRemembers } from '../memory.ts';
 import { MemoryDisk } from '../memory-journal.ts';
 import { loadProgram } from '../program.ts';
 import type { Random } from '../random.ts';
@@ -22,6 +30,8 @@ export interface SimulatedHostOptions extends HostOptions {
   readonly seed: number;
   /** How the network treats frames; calm by default. */
   readonly network?: Partial<NetworkSettings>;
+  /** Where journals and stores are: on a disk, by default, or in the node's memory, which ends with it. */
+  readonly journal?: JournalKind;
   /** How the disks behave; calm by default. */
   readonly disk?: Partial<DiskSettings>;
   /** Receives everything that happens, as it happens. */
@@ -34,6 +44,14 @@ const EVENTS_BETWEEN_LOOP_TURNS = 10_000;
 interface Place {
   readonly disk: MemoryDisk;
   readonly storeDisk: MemoryDisk;
+  /** Whether it has run, or was about to. */
+  ran: boolean;
+  /** Whether its files are gone. */
+  isMissing: boolean;
+  /** Whether it started without its memory, and has written nothing since. */
+  hasLost: boolean;
+  /** What the present life, or else the last, started with. */
+  memory: Memory;
   /** The life that runs or is about to. */
   life: SimulatedNode | undefined;
 }
@@ -179,6 +197,18 @@ export class SimulatedHost implements Host {
     return this.#placeOf(node).storeDisk;
   }
 
+  /**
+   * Loses the files of a node that does not run. To damage them instead, let a record of {@link diskOf} rot.
+   * @throws BadSimulationError when it runs.
+   */
+  forget(node: string): void {
+    const place = this.#placeOf(node);
+    if (place.life !== undefined) throw new BadSimulationError(`"${node}" runs`, 'kill it first');
+    place.disk.erase();
+    place.storeDisk.erase();
+    place.isMissing = place.ran;
+  }
+
   /** Lets the next event happen, and client code go on. False when nothing is scheduled. */
   async step(): Promise<boolean> {
     return this.#exclusively(async () => {
@@ -276,7 +306,15 @@ export class SimulatedHost implements Host {
         `use names that differ, without slash or space, other than "${CLIENTS}"`,
       );
     }
-    this.#places.set(name, { disk: new MemoryDisk(), storeDisk: new MemoryDisk(), life: undefined });
+    this.#places.set(name, {
+      disk: new MemoryDisk(),
+      storeDisk: new MemoryDisk(),
+      ran: false,
+      isMissing: false,
+      hasLost: false,
+      memory: 'new',
+      life: undefined,
+    });
   }
 
   #dismiss(name: string): void {
@@ -293,22 +331,23 @@ export class SimulatedHost implements Host {
     const { program: reference } = this.#options;
     const failures: unknown[] = [];
     let begun = false;
-    const starting = [...new Set(names)]
-      .filter((name) => this.#placeOf(name).life === undefined)
-      .map((name) =>
-        this.#create(name, (error) => {
-          if (begun) this.#fail(name, error);
-          else failures.push(error);
-        }),
-      );
+    const idle = [...new Set(names)].filter((name) => this.#placeOf(name).life === undefined);
+    this.#recall(idle);
+    const starting = idle.map((name) =>
+      this.#create(name, (error) => {
+        if (begun) this.#fail(name, error);
+        else failures.push(error);
+      }),
+    );
     try {
       for (const { name, node, journal, store, random, clock } of starting) {
         // As on threads, where the options reach the node by a structured clone.
         const options = structuredClone(reference.options);
-        node.load(
-          await loadProgram({ ...reference, options }, { node: name, journal, store, random, clock }),
-        );
+        const { memory } = this.#placeOf(name);
+        const context = { node: name, memory, journal, store, random, clock };
+        node.load(await loadProgram({ ...reference, options }, context));
       }
+      for (const { name } of starting) this.#placeOf(name).ran = true;
       for (const life of starting) {
         if (life.hasEnded) throw new NodeDiedError(life.name, new Error('it was killed while it started'));
         life.run();
@@ -319,6 +358,45 @@ export class SimulatedHost implements Host {
       for (const { name } of starting) this.#end(name, 'failed');
       throw error;
     }
+  }
+
+  /** Finds out what nodes remember that are to start, and replaces what is damaged, as on threads. */
+  #recall(names: readonly string[]): void {
+    for (const kind of ['disk', 'storeDisk'] as const) this.#refuseAmnesia(kind, names);
+    for (const name of names) {
+      const place = this.#placeOf(name);
+      place.memory = this.#memoryOf('disk', place);
+      place.hasLost = place.memory === 'lost';
+      for (const kind of ['disk', 'storeDisk'] as const) {
+        const path = pathOf(kind, name);
+        if (place.isMissing) {
+          this.#handlers?.warn(new FilesMissingError(path));
+        } else if (place[kind].isDamaged) {
+          place[kind].erase();
+          this.#handlers?.warn(new SetAsideError(path, 'nothing', new CorruptRecordError(path, 'of rot')));
+        }
+      }
+      place.isMissing = false;
+    }
+  }
+
+  #refuseAmnesia(kind: 'disk' | 'storeDisk', names: readonly string[]): void {
+    if (this.#options.journal === 'memory') return;
+    const lost = names.find((name) => this.#memoryOf(kind, this.#placeOf(name)) === 'lost');
+    if (lost === undefined) return;
+    const memories = [...this.#places.values()].map((place) => {
+      if (place.life === undefined) return this.#memoryOf(kind, place);
+      return kind === 'disk' ? place.memory : 'kept';
+    });
+    if (majorityRemembers(memories)) return;
+    throw new CorruptJournalError(pathOf(kind, lost), new Error('it was lost, or has rotted'));
+  }
+
+  #memoryOf(kind: 'disk' | 'storeDisk', place: Place): Memory {
+    const { ran, isMissing, hasLost } = place;
+    if (!ran) return 'new';
+    if (this.#options.journal === 'memory' || isMissing || place[kind].isDamaged) return 'lost';
+    return kind === 'disk' && hasLost && place.disk.size === 0 ? 'lost' : 'kept';
   }
 
   #create(name: string, failed: (error: unknown) => void): SimulatedNode {
@@ -332,7 +410,7 @@ export class SimulatedHost implements Host {
       clock: this.#clock,
       disk: place.disk,
       storeDisk: place.storeDisk,
-      diskSettings: this.#diskSettings,
+      diskSettings: this.#options.journal === 'memory' ? undefined : this.#diskSettings,
       send: (to, frame) => this.#network.send(name, to, frame),
       failed,
       warn: (error) => this.#handlers?.warn(error),
@@ -355,8 +433,12 @@ export class SimulatedHost implements Host {
 
   #end(name: string, reason: EndReason): void {
     const place = this.#placeOf(name);
-    place.life?.end(reason);
+    if (place.life === undefined) return;
+    place.life.end(reason);
     place.life = undefined;
+    if (this.#options.journal !== 'memory') return;
+    place.disk.erase();
+    place.storeDisk.erase();
   }
 
   #fail(name: string, error: unknown): void {
@@ -410,6 +492,11 @@ export class SimulatedHost implements Host {
       this.#isRunning = false;
     }
   }
+}
+
+/** How messages call what a node keeps; there are no files. */
+function pathOf(kind: 'disk' | 'storeDisk', node: string): string {
+  return `${node}/${kind === 'disk' ? 'journal' : 'store'}`;
 }
 
 /** Resolves when the queue of promise jobs is empty: Node runs its ticks only then. */

@@ -1,9 +1,9 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { flushFile, flushNames } from './reserve-files.ts';
 import { CorruptFolderError, folderErrorOf, messageOf, WrongFolderError } from './thread-errors.ts';
 
-/** The layout that this version writes. It reads that of version 1, too, which knew no members. */
+/** The layout that this version writes. It reads that of version 1, too, which knew neither members nor who ran. */
 const FORMAT_VERSION = 2;
 
 const FILE = 'cluster.json';
@@ -18,6 +18,10 @@ export interface ClusterFile {
   readonly cluster: string;
   /** The nodes that it has now. */
   readonly members: readonly string[];
+  /** Members that have run, or were about to. */
+  readonly ran: readonly string[];
+  /** Those of them that have lost their memory, and had written nothing since when they last started. */
+  readonly lost: readonly string[];
 }
 
 /** Reads what the folder says of its cluster; undefined when it says nothing. @throws CorruptFolderError, WrongFolderError. */
@@ -46,10 +50,16 @@ export function readClusterFile(path: string): ClusterFile | undefined {
     );
   }
   const completed =
-    formatVersion === 1 && 'nodes' in content ? { members: content.nodes, ...content } : content;
+    formatVersion === 1 && 'nodes' in content ? { ...ofVersion1(path, content.nodes), ...content } : content;
   if (!isClusterFile(completed)) throw new CorruptFolderError(path, `its ${FILE} is incomplete`);
-  const { protocol, nodes, cluster, members } = completed;
-  return { protocol, nodes, cluster, members };
+  const { protocol, nodes, cluster, members, ran, lost } = completed;
+  return { protocol, nodes, cluster, members, ran, lost };
+}
+
+/** In a folder of version 1 all nodes started together: where one has files, one that has none has lost them. */
+function ofVersion1(path: string, nodes: unknown): Partial<Record<keyof ClusterFile, unknown>> {
+  const ran = areNames(nodes) && nodes.some((name) => existsSync(join(path, folderNameOf(name))));
+  return { members: nodes, ran: ran ? nodes : [], lost: [] };
 }
 
 /** Writes it: on disk whole, or as it was before. @throws DiskFullError, FolderNotWritableError. */
@@ -75,10 +85,19 @@ function isClusterFile(content: object): content is ClusterFile {
     areNames(content.nodes) &&
     'members' in content &&
     areNames(content.members) &&
-    content.members.length > 0
+    content.members.length > 0 &&
+    'ran' in content &&
+    areNames(content.ran) &&
+    'lost' in content &&
+    areNames(content.lost)
   );
 }
 
 function areNames(content: unknown): content is readonly string[] {
   return Array.isArray(content) && content.every((name) => typeof name === 'string');
+}
+
+/** The name of a node's folder: one that every file system takes, no two nodes' alike. */
+export function folderNameOf(node: string): string {
+  return encodeURIComponent(node).replaceAll('.', '%2E');
 }

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ClusterFile, readClusterFile, writeClusterFile } from './cluster-file.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type ClusterFile, folderNameOf, readClusterFile, writeClusterFile } from './cluster-file.ts';
 import { claimFolder, releaseFolder } from './folder-lock.ts';
 import { makeFolder } from './make-folder.ts';
 import { freshId } from './real-time.ts';
@@ -21,7 +22,7 @@ export interface ClusterIdentity {
 /**
  * Opens a data folder, and makes it where there is none.
  *
- *   DIR/cluster.json     what the folder belongs to, and which nodes are members now
+ *   DIR/cluster.json     what the folder belongs to, which nodes are members now, and which have run
  *   DIR/in-use-by-...    while someone has it open
  *   DIR/NODE/journal/    what one node must not forget
  *   DIR/NODE/store/      what it has written behind
@@ -74,13 +75,38 @@ export class DataFolder implements AsyncDisposable {
   async addMember(name: string): Promise<void> {
     // A former member of that name may have left some if its removal was cut short.
     await this.#removeFiles(name);
-    this.#write({ ...this.#known, members: [...this.members, name] });
+    this.#write({ ...without(this.#known, name), members: [...this.members, name] });
   }
 
   /** Makes a node no member any more, durably, and removes its files. */
   async removeMember(name: string): Promise<void> {
-    this.#write({ ...this.#known, members: this.members.filter((member) => member !== name) });
+    this.#write(without(this.#known, name));
     await this.#removeFiles(name);
+  }
+
+  /** Whether a member has run, or was about to. */
+  hasRun(name: string): boolean {
+    return this.#known.ran.includes(name);
+  }
+
+  /** Whether a member has lost its memory, as of its last start. */
+  hasLost(name: string): boolean {
+    return this.#known.lost.includes(name);
+  }
+
+  /** Remembers durably that members are about to run. */
+  noteRan(names: readonly string[]): void {
+    this.#write({ ...this.#known, ran: [...new Set([...this.#known.ran, ...names])] });
+  }
+
+  /** Remembers durably which of these members have lost their memory; of the others, that they have not. */
+  noteMemories(memories: readonly { readonly name: string; readonly isLost: boolean }[]): void {
+    const lost = new Set(this.#known.lost);
+    for (const { name, isLost } of memories) {
+      if (isLost) lost.add(name);
+      else lost.delete(name);
+    }
+    this.#write({ ...this.#known, lost: [...lost] });
   }
 
   /** Lets go of the folder. */
@@ -90,6 +116,7 @@ export class DataFolder implements AsyncDisposable {
   }
 
   #write(content: ClusterFile): void {
+    if (isDeepStrictEqual(content, this.#known)) return;
     writeClusterFile(this.path, content);
     this.#known = content;
   }
@@ -130,9 +157,15 @@ function found(path: string, { protocol, nodes, cluster = freshId() }: ClusterId
       `it holds the journal ${journal} but no cluster.json that says whose it is`,
     );
   }
-  const content = { protocol, nodes: [...nodes], cluster, members: [...nodes] };
+  const content = { protocol, nodes: [...nodes], cluster, members: [...nodes], ran: [], lost: [] };
   writeClusterFile(path, content);
   return content;
+}
+
+function without(content: ClusterFile, name: string): ClusterFile {
+  const others = (names: readonly string[]) => names.filter((other) => other !== name);
+  const { members, ran, lost } = content;
+  return { ...content, members: others(members), ran: others(ran), lost: others(lost) };
 }
 
 function differenceOf(known: ClusterFile, asked: ClusterIdentity): string | undefined {
@@ -147,9 +180,4 @@ function differenceOf(known: ClusterFile, asked: ClusterIdentity): string | unde
     return `its id is ${known.cluster}, not ${asked.cluster}`;
   }
   return undefined;
-}
-
-/** A name that every file system takes, no two nodes' alike. */
-function folderNameOf(node: string): string {
-  return encodeURIComponent(node).replaceAll('.', '%2E');
 }

@@ -1,6 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
+import { CorruptJournalError } from '../errors.ts';
 import { Environment } from './environment.ts';
 import { type PackedError, packError } from './error-transfer.ts';
+import { hasFiles } from './reserve-files.ts';
+import { verifyEnvironment } from './verify-environment.ts';
 
 /*
  * The disk is an actor too: this one thread, never killed while its host lives, is the only one that writes to
@@ -19,19 +22,28 @@ export interface DiskThreadTask {
 /** What the host asks of the disk thread. */
 export type DiskRequest =
   /** Opens a node's folder for the node at the other end of `port`, when the node's former life is all on disk. */
-  | { readonly type: 'open'; readonly request: number; readonly folder: string; readonly port: MessagePort }
+  | {
+      readonly type: 'open';
+      readonly request: number;
+      readonly folder: string;
+      /** Whether it is made where there is none; else that is damage. */
+      readonly mayCreate: boolean;
+      readonly port: MessagePort;
+    }
   /** Ends the thread, when all is on disk and every file is closed. */
   | { readonly type: 'close' };
 
 /** What becomes of an `open`: the folder is open; or it is not, and why; later, that its files are closed again. */
 export type DiskReply =
-  | { readonly type: 'open' | 'closed'; readonly request: number }
+  | { readonly type: 'open'; readonly request: number; readonly isEmpty: boolean }
+  | { readonly type: 'closed'; readonly request: number }
   | { readonly type: 'refused'; readonly request: number; readonly error: PackedError };
 
 /** What a node hears of the transactions that it has posted: so many more are on disk, or why no more will be. */
 export type DiskNews = number | PackedError;
 
 interface Tenancy {
+  readonly isEmpty: boolean;
   /** Resolves when the node has gone, what it had posted is on disk, and the files are closed. */
   readonly ended: Promise<void>;
 }
@@ -45,13 +57,13 @@ export default async function diskThread({ control, ...bounds }: DiskThreadTask)
         resolve();
         return;
       }
-      const { folder, port } = request;
+      const { folder, mayCreate, port } = request;
       const reply = (news: DiskReply) => control.postMessage(news);
-      const tenancy = succeed(tenancies.get(folder), folder, port, bounds);
+      const tenancy = succeed(tenancies.get(folder), folder, mayCreate, port, bounds);
       tenancies.set(folder, tenancy);
       tenancy.then(
-        ({ ended }) => {
-          reply({ type: 'open', request: request.request });
+        ({ ended, isEmpty }) => {
+          reply({ type: 'open', request: request.request, isEmpty });
           void ended.then(() => reply({ type: 'closed', request: request.request }));
         },
         (error: unknown) => {
@@ -76,15 +88,18 @@ async function endOf(tenancy: Promise<Tenancy> | undefined): Promise<void> {
 async function succeed(
   former: Promise<Tenancy> | undefined,
   folder: string,
+  mayCreate: boolean,
   port: MessagePort,
   { journalBytesMax, collectMs }: Omit<DiskThreadTask, 'control'>,
 ): Promise<Tenancy> {
   await endOf(former);
+  await verifyEnvironment(folder);
+  if (!mayCreate && !hasFiles(folder)) throw new CorruptJournalError(folder, new Error('its files are gone'));
   const environment = new Environment(folder, journalBytesMax, collectMs);
   // Nobody holds the files of a node that does not run: they may be looked at, copied or put back.
   const closed = serve(environment, port).then(() => environment.close());
   // What does not close is for the next one who opens it to find.
-  return { ended: closed.catch(() => {}) };
+  return { isEmpty: environment.isEmpty, ended: closed.catch(() => {}) };
 }
 
 function serve(environment: Environment, port: MessagePort): Promise<void> {

@@ -9,12 +9,14 @@ import { threadFile } from './thread-file.ts';
 export interface OpenedFolder {
   /** For the node's journal; when it closes, what was posted is written and the files are closed. */
   readonly port: MessagePort;
+  /** Whether it held no record when it was opened. */
+  readonly isEmpty: boolean;
   /** Resolves when that is done. */
   readonly closed: Promise<void>;
 }
 
 interface Request {
-  readonly opened: Deferred<void>;
+  readonly opened: Deferred<boolean>;
   readonly closed: Deferred<void>;
 }
 
@@ -54,17 +56,23 @@ export class Disk {
 
   /**
    * Opens a node's folder for writing, when all that its former life has posted is on disk.
-   * @throws CorruptJournalError when the folder holds something that is no journal, or a damaged one.
+   * @param mayCreate whether it is made where there is none.
+   * @throws CorruptJournalError when the folder holds something that is no journal, or a damaged one, or none
+   * though it must; CorruptRecordError when a record in it fails its checksum.
    */
-  async open(folder: string): Promise<OpenedFolder> {
+  async open(folder: string, mayCreate = true): Promise<OpenedFolder> {
     if (this.#failure !== undefined) throw this.#failure;
     const request = ++this.#lastRequest;
-    const [opened, closed] = [deferred(), deferred()];
+    const opened = deferred<boolean>();
+    const closed = deferred();
     this.#requests.set(request, { opened, closed });
     const { port1, port2 } = new MessageChannel();
-    this.#control.postMessage({ type: 'open', request, folder, port: port2 } satisfies DiskRequest, [port2]);
-    await opened.promise;
-    return { port: port1, closed: closed.promise };
+    this.#control.postMessage(
+      { type: 'open', request, folder, mayCreate, port: port2 } satisfies DiskRequest,
+      [port2],
+    );
+    const isEmpty = await opened.promise;
+    return { port: port1, isEmpty, closed: closed.promise };
   }
 
   /** Resolves when all is on disk, every file is closed and the thread has ended. */
@@ -78,7 +86,7 @@ export class Disk {
   #settle(reply: DiskReply): void {
     const request = this.#requests.get(reply.request);
     if (reply.type === 'open') {
-      request?.opened.resolve();
+      request?.opened.resolve(reply.isEmpty);
       return;
     }
     this.#requests.delete(reply.request);

@@ -7,9 +7,8 @@ import { boundsBelowBytes } from './key-bytes.ts';
 import { ENVIRONMENT } from './lmdb-options.ts';
 import { holdsClear, putsAnything, unpackTransaction } from './packed-transaction.ts';
 import { realClock } from './real-time.ts';
-import { flushNames, hasFiles, reserveFiles } from './reserve-files.ts';
+import { flushFile, flushNames, hasFiles, reserveFiles } from './reserve-files.ts';
 import { DiskFailedError, messageOf } from './thread-errors.ts';
-import { verifyEnvironment } from './verify-environment.ts';
 
 /** Bytes of transactions that wait for company, at most. */
 const COLLECTED_BYTES_MAX = 16 * 1024 * 1024;
@@ -62,13 +61,12 @@ export class Environment {
   /**
    * @param collectMs how long transactions wait for others to share a flush with. LMDB writes every page that a
    * commit touches: of many small writes all over a large store, most of the cost is shared.
-   * @throws CorruptJournalError when the folder holds something that is no journal, or a damaged one.
+   * @throws CorruptJournalError when LMDB will not have it. Verify the folder before: it believes what it finds.
    */
   constructor(folder: string, journalBytesMax: number, collectMs = 0) {
     this.#folder = folder;
     this.#collectMs = collectMs;
     this.#journalBytesMax = journalBytesMax;
-    verifyEnvironment(folder);
     try {
       const isNew = !hasFiles(folder);
       reserveFiles(folder);
@@ -77,10 +75,19 @@ export class Environment {
         mapSize: Math.max(journalBytesMax, MAP_BYTES_MIN),
       });
       this.#file = openSync(join(folder, 'data.mdb'), 'r');
-      if (isNew) flushNames(folder);
+      if (isNew) {
+        flushFile(join(folder, 'data.mdb'));
+        flushNames(folder);
+      }
     } catch (cause) {
       throw this.#errorOf(cause);
     }
+  }
+
+  /** Whether it holds no record. */
+  get isEmpty(): boolean {
+    const { entryCount } = this.#db.getStats() as { readonly entryCount: number };
+    return entryCount === 0;
   }
 
   /** Why it writes no more, if so: then close it, and open the folder anew. */

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { InspectionEvent } from '../inspection.ts';
+import type { Memory } from '../memory.ts';
 import type { ProgramReference } from '../program.ts';
 import type { PackedError } from './error-transfer.ts';
 import type { LinkEnd } from './link.ts';
@@ -16,7 +17,9 @@ export interface NodeDisks {
 export interface NodeThreadTask {
   readonly name: string;
   readonly program: ProgramReference;
-  readonly disks: NodeDisks;
+  /** Undefined: it keeps everything in its own memory. */
+  readonly disks: NodeDisks | undefined;
+  readonly memory: Memory;
   readonly seed: number;
   /** To the host: control, and frames for and from clients. */
   readonly host: LinkEnd;

@@ -6,12 +6,15 @@ import type { Envelope } from '../envelope.ts';
 import { NodeDiedError } from '../errors.ts';
 import { CLIENTS, type Host, type HostHandlers, type HostOptions } from '../host.ts';
 import type { InspectionEvent } from '../inspection.ts';
+import type { JournalKind } from '../memory.ts';
 import type { RefusedMessage } from '../node.ts';
 import { type Random, seededRandom } from '../random.ts';
 import type { ClusterIdentity } from './data-folder.ts';
-import { DiskStorage, type PreparedNode } from './disk-storage.ts';
+import { DiskStorage } from './disk-storage.ts';
 import { createLink, type LinkEnd } from './link.ts';
+import { MemoryStorage } from './memory-storage.ts';
 import { NodeLife } from './node-life.ts';
+import { discard, type NodeStorage, type PreparedNode } from './node-storage.ts';
 import { freshSeed, realClock } from './real-time.ts';
 import { threadFile } from './thread-file.ts';
 
@@ -20,8 +23,13 @@ export const JOURNAL_BYTES_MAX = 64 * 1024 ** 3;
 
 /** How nodes run on threads. */
 export interface ThreadHostOptions extends HostOptions {
-  /** Where the journals are; made when it is not there. One host at a time. */
-  readonly dataDir: string;
+  /**
+   * Where the nodes keep their journals and stores: `lmdb`, the default, in `dataDir`; or in the `memory` of their
+   * threads, with which they end. Nothing is written to disk then.
+   */
+  readonly journal?: JournalKind;
+  /** Where the journals are, unless in memory; made when it is not there. One host at a time. */
+  readonly dataDir?: string;
   /** What the data folder must belong to, besides the nodes. */
   readonly identity: Omit<ClusterIdentity, 'nodes'>;
   /** Bytes that the journal of one node may take on disk, and its store likewise. */
@@ -57,8 +65,8 @@ export class ThreadHost implements Host {
   readonly #cut = new Set<string>();
   #handlers: HostHandlers = NOBODY;
   #listener: ((event: InspectionEvent) => void) | undefined;
-  #opening: Promise<DiskStorage> | undefined;
-  #storage: DiskStorage | undefined;
+  #opening: Promise<NodeStorage> | undefined;
+  #storage: NodeStorage | undefined;
   /** Starts and changes of the members go one after the other. */
   #changing: Promise<unknown> = Promise.resolve();
   #disposed = false;
@@ -66,6 +74,11 @@ export class ThreadHost implements Host {
   /** @throws TypeError for names that cannot be nodes. Touches no file before the first {@link start}. */
   constructor(options: ThreadHostOptions) {
     checkNames(options.nodes);
+    const { journal = 'lmdb', dataDir } = options;
+    if ((journal === 'lmdb') !== (dataDir !== undefined))
+      throw new TypeError(
+        'nodes with their journals on disk need a dataDir, those with them in memory have none',
+      );
     this.#options = options;
     this.random = seededRandom(options.seed ?? freshSeed());
   }
@@ -181,17 +194,13 @@ export class ThreadHost implements Host {
       (name) => !this.#lives.has(name) || !this.#lives.get(name)!.isRunning,
     );
     await Promise.all(names.map((name) => this.#lives.get(name)?.ended));
-    const prepared = await storage.prepare(names);
-    if (this.#disposed) {
-      for (const { disks } of prepared) {
-        disks.journalDisk.close();
-        disks.storeDisk.close();
-      }
-    }
+    const prepared = await storage.prepare(names, (name) => this.#lives.get(name)?.memory);
+    if (this.#disposed) for (const node of prepared) discard(node);
     this.#refuseDisposed();
     const lives = names.map((name, index) => this.#launch(name, prepared[index]!));
     try {
       await Promise.all(lives.map(({ loaded }) => loaded));
+      storage.begin(names);
       for (const life of lives) life.post({ type: 'go' });
       await Promise.all(lives.map(({ running }) => running));
       // One may have died while the others came up.
@@ -205,10 +214,9 @@ export class ThreadHost implements Host {
   }
 
   /** Opens what the nodes keep, once; what could not be opened is tried again. */
-  #open(): Promise<DiskStorage> {
+  #open(): Promise<NodeStorage> {
     this.#refuseDisposed();
-    const { dataDir, identity, nodes, journalBytesMax = JOURNAL_BYTES_MAX } = this.#options;
-    this.#opening ??= DiskStorage.open(dataDir, { ...identity, nodes }, journalBytesMax);
+    this.#opening ??= this.#openStorage();
     this.#opening.then(
       (storage) => {
         this.#storage = storage;
@@ -220,7 +228,15 @@ export class ThreadHost implements Host {
     return this.#opening;
   }
 
-  #launch(name: string, { disks, released }: PreparedNode): NodeLife {
+  async #openStorage(): Promise<NodeStorage> {
+    const { dataDir, identity, nodes, journalBytesMax = JOURNAL_BYTES_MAX } = this.#options;
+    if (dataDir === undefined) return new MemoryStorage(nodes);
+    return DiskStorage.open(dataDir, { ...identity, nodes }, journalBytesMax, (warning) =>
+      this.#handlers.warn(warning),
+    );
+  }
+
+  #launch(name: string, { memory, disks, released }: PreparedNode): NodeLife {
     const peers: { peer: string; end: LinkEnd }[] = [];
     for (const other of this.#lives.values()) {
       const [mine, theirs] = createLink();
@@ -234,7 +250,7 @@ export class ThreadHost implements Host {
     const life = new NodeLife(
       this.#poolOf(name),
       (threadId) => this.#exits.get(threadId) ?? Promise.resolve(),
-      { name, program, seed, disks, peers, cut, inspecting },
+      { name, program, seed, memory, disks, peers, cut, inspecting },
       {
         frame: (frame) => this.#receive(frame, name),
         warn: (error) => this.#handlers.warn(error),

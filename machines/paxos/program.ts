@@ -27,7 +27,7 @@ export function paxosProgram(options: PaxosOptions): ProgramReference {
 }
 
 /** A node of a Multi-Paxos cluster, with all that its journal remembers. */
-export const program: LoadProgram = async ({ node, journal, store, random, memory }, options) => {
+export const program: LoadProgram = async ({ node, memory, journal, store, random }, options) => {
   const { nodes, applications, settings: changed } = options as PaxosOptions;
   const settings: PaxosSettings = { ...PAXOS_DEFAULTS, ...changed };
   const records = loadAcceptorRecords(journal);

@@ -3,12 +3,14 @@ import { resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
+import type { JournalKind } from '../../actors/memory.ts';
 import { makeFolder } from '../../actors/threads/make-folder.ts';
 import { BENCH_OPERATIONS, type BenchOperation, type BenchRow, bench } from '../bench/bench.ts';
 import { PROTOCOLS, type ProtocolName } from '../protocols.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { EXIT_OK, UsageError } from './exit-status.ts';
 import { interruptible } from './interruption.ts';
+import { journalOption } from './journal-option.ts';
 
 const IN_FLIGHT_MAX = 65_536;
 const SECONDS_MAX = 3600;
@@ -18,6 +20,7 @@ const NODES_MAX = 25;
 interface BenchArguments {
   readonly protocol: ProtocolName;
   readonly nodes: number;
+  readonly journal: JournalKind;
   readonly operations: readonly BenchOperation[];
   readonly inFlight: readonly number[];
   readonly seconds: number;
@@ -36,6 +39,7 @@ export function benchCommand(ending: (status: number) => void): Command {
       new Option('--protocol <name>', 'how the nodes agree').choices(Object.keys(PROTOCOLS)).default('paxos'),
     )
     .option('--nodes <number>', 'how many nodes', wholeNumber('--nodes', NODES_MAX), 3)
+    .addOption(journalOption())
     .option('--operations <list>', `of ${BENCH_OPERATIONS.join(', ')}`, operationList, [
       'write',
       'read',
@@ -51,7 +55,10 @@ export function benchCommand(ending: (status: number) => void): Command {
 }
 
 async function runBench(options: BenchArguments, signal: AbortSignal): Promise<number> {
-  const disk = resolve(options.data ?? tmpdir());
+  const { journal, data } = options;
+  if (journal === 'memory' && data !== undefined)
+    throw new UsageError('--data goes with --journal lmdb; in memory there is no disk to measure');
+  const disk = resolve(data ?? tmpdir());
   makeFolder(disk);
   await using folder = await temporaryFolder(disk);
   using bar = progressBar();

@@ -13,12 +13,12 @@ import { type ScriptStore, unreachable } from './shared-commands.ts';
 
 /** Starts real clusters for scripts, with every application on them. */
 export function openChatCluster(protocol: ProtocolName): OpenChatSystem {
-  return async ({ servers, dataDir, warn }) => {
+  return async ({ servers, dataDir, journal, warn }) => {
     const cluster = await createCluster({
       protocol,
       nodes: servers,
       application: [chatroom, kv, chatService],
-      dataDir,
+      ...(journal === 'memory' ? { journal } : { dataDir }),
       onNodeEnded: (_node, error) => {
         if (error !== undefined) warn(error);
       },

@@ -1,3 +1,4 @@
+import type { JournalKind } from '../../actors/memory.ts';
 import type { ChatServiceClient } from '../chat-service.ts';
 import type { Chatroom } from '../chatroom.ts';
 import type { ScriptStore } from './shared-commands.ts';
@@ -30,6 +31,7 @@ export interface ChatSystemOptions {
   readonly servers: number;
   /** The folder for its data; it exists and is empty. */
   readonly dataDir: string;
+  readonly journal: JournalKind;
   /** A server has ended by itself. */
   warn(error: Error): void;
 }

@@ -34,6 +34,8 @@ describe('a data folder', function () {
         cluster,
         ...IDENTITY,
         members: IDENTITY.nodes,
+        ran: [],
+        lost: [],
       });
     }
     await using again = await openDataFolder(path, { ...IDENTITY, nodes: ['c', 'b', 'a'] });
@@ -80,7 +82,8 @@ describe('a data folder', function () {
       '{"formatVersion":1}',
       '{"formatVersion":1,"protocol":"bench","nodes":[1],"cluster":"x"}',
       '{"formatVersion":2,"protocol":"bench","nodes":["a","b","c"],"cluster":"x"}',
-      '{"formatVersion":2,"protocol":"bench","nodes":["a","b","c"],"cluster":"x","members":[]}',
+      '{"formatVersion":2,"protocol":"bench","nodes":["a"],"cluster":"x","members":[],"ran":[],"lost":[]}',
+      '{"formatVersion":2,"protocol":"bench","nodes":["a"],"cluster":"x","members":["a"],"lost":[]}',
     ]) {
       writeFileSync(join(folder(), 'cluster.json'), content);
       expect(await refusal(IDENTITY), content).to.have.property('code', 'SYNOD_CORRUPT_FOLDER');

@@ -79,6 +79,18 @@ describe('synod start, through a pipe', function () {
     expect(stdout).to.equal('key = value\n0 shell: a message\n0\nanna\n');
   });
 
+  it('keeps nothing with --journal memory, and has no folder then', async () => {
+    const args = ['start', '--journal', 'memory'];
+    const { status, stdout, stderr } = await workplace.run(args, 'set key value\nget key\n');
+    expect(status).to.equal(0);
+    expect(stdout).to.equal('key = value\n');
+    expect(stderr).to.match(/in the nodes' memory/);
+    expect(workplace.leftBehind).to.deep.equal([]);
+    const refused = await workplace.run([...args, '--data', join(workplace.path, 'data')], '');
+    expect(refused.status).to.equal(2);
+    expect(refused.stderr).to.match(/--data goes with --journal lmdb/);
+  });
+
   it('breaks and mends the cluster, and shows it', async () => {
     const commands = [
       'crash 0',
