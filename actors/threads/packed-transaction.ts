@@ -14,11 +14,13 @@ const DELETE = 2;
 const CLEAR = 3;
 
 /*
- * A transaction on its way to the disk thread is one run of bytes, write after write. A record is the last two
- * parts of a put, as it stands here and on disk.
+ * A transaction on its way to the disk thread is one run of bytes: whether it clears anything, then write after
+ * write. A record is the last two parts of a put, as it stands here and on disk.
  *
+ *   | clears 1 |
  *   | operation 1 | key bytes 2 | record bytes 4 | key ... | payload ... | checksum 4 |
  */
+const START_BYTES = 1;
 const HEADER_BYTES = 7;
 
 /** One write of a transaction that was packed. `key` and `record` are views. */
@@ -34,12 +36,14 @@ const SCRATCH_BYTES_MAX = 1024 * 1024;
 
 /** Packs a transaction into bytes of its own. @throws RecordTooLargeError, or RangeError for a bad key. */
 export function packTransaction(writes: readonly JournalWrite[]): Uint8Array<ArrayBuffer> {
-  let position = 0;
+  let position = START_BYTES;
+  let clears = false;
   for (const write of writes) {
     const key = 'clear' in write ? write.clear : write.key;
     const value = 'clear' in write ? undefined : write.value;
     const valueBytes = value?.byteLength ?? 0;
     if (valueBytes > RECORD_BYTES_MAX) throw new RecordTooLargeError('record', valueBytes, RECORD_BYTES_MAX);
+    clears ||= 'clear' in write;
     reserve(position, HEADER_BYTES + keyBytesMax(key) + valueBytes + CHECKSUM_BYTES);
     const keyStart = position + HEADER_BYTES;
     const keyEnd = writeKey(key, scratch, keyStart);
@@ -56,6 +60,8 @@ export function packTransaction(writes: readonly JournalWrite[]): Uint8Array<Arr
       position = scratch.writeUInt32LE(crc32(scratch.subarray(keyStart, position)), position);
     }
   }
+  reserve(0, START_BYTES);
+  scratch[0] = clears ? 1 : 0;
   // Not from the pool: these bytes are transferred.
   const bytes = Buffer.allocUnsafeSlow(position);
   bytes.set(scratch.subarray(0, position));
@@ -74,7 +80,7 @@ function reserve(used: number, more: number): void {
 /** The writes of a packed transaction, in order. It comes from our own process, so its form is not in doubt. */
 export function* unpackTransaction(bytes: Uint8Array): IterableIterator<PackedWrite> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let position = 0;
+  let position = START_BYTES;
   while (position < bytes.byteLength) {
     const operation = bytes[position];
     const keyStart = position + HEADER_BYTES;
@@ -89,20 +95,12 @@ export function* unpackTransaction(bytes: Uint8Array): IterableIterator<PackedWr
 
 /** Whether a packed transaction clears a prefix. */
 export function holdsClear(bytes: Uint8Array): boolean {
-  return holds(CLEAR, bytes);
+  return bytes[0] === 1;
 }
 
 /** Whether a packed transaction puts any record. */
 export function putsAnything(bytes: Uint8Array): boolean {
-  return holds(PUT, bytes);
-}
-
-function holds(operation: number, bytes: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let position = 0; position < bytes.byteLength; ) {
-    if (bytes[position] === operation) return true;
-    position += HEADER_BYTES + view.getUint16(position + 1, true) + view.getUint32(position + 3, true);
-  }
+  for (const { operation } of unpackTransaction(bytes)) if (operation === 'put') return true;
   return false;
 }
 
