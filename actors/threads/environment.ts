@@ -42,7 +42,7 @@ export class Environment {
   readonly #folder: string;
   readonly #journalBytesMax: number;
   readonly #collectMs: number;
-  readonly #db: RootDatabase<Buffer, Uint8Array>;
+  readonly #db: RootDatabase<Uint8Array, Uint8Array>;
   readonly #file: number;
   #listener: EnvironmentListener | undefined;
   #state: 'idle' | 'collecting' | 'gathering' | 'flushing' = 'idle';
@@ -70,7 +70,7 @@ export class Environment {
     try {
       const isNew = !hasFiles(folder);
       reserveFiles(folder);
-      this.#db = open<Buffer, Uint8Array>(folder, {
+      this.#db = open<Uint8Array, Uint8Array>(folder, {
         ...ENVIRONMENT,
         mapSize: Math.max(journalBytesMax, MAP_BYTES_MIN),
       });
@@ -200,9 +200,7 @@ export class Environment {
     this.#gatheredBytes += transaction.byteLength;
     for (const write of unpackTransaction(transaction)) {
       this.#committed =
-        write.operation === 'put'
-          ? this.#db.put(write.key, asBuffer(write.record))
-          : this.#db.remove(write.key);
+        write.operation === 'put' ? this.#db.put(write.key, write.record) : this.#db.remove(write.key);
     }
   }
 
@@ -210,7 +208,7 @@ export class Environment {
   #writeInside(transaction: Uint8Array): Promise<unknown> {
     return this.#db.transaction(() => {
       for (const write of unpackTransaction(transaction)) {
-        if (write.operation === 'put') this.#db.putSync(write.key, asBuffer(write.record));
+        if (write.operation === 'put') this.#db.putSync(write.key, write.record);
         else if (write.operation === 'delete') this.#db.removeSync(write.key);
         else this.#clear(write.key);
       }
@@ -228,7 +226,7 @@ export class Environment {
 
   #settle(): void {
     // A put hands out a promise, and the turn's end makes another; both reject when the commit fails.
-    const committed = this.#gatheredBytes > 0 ? this.#db.committed : undefined;
+    const committed = this.#committed === undefined ? undefined : this.#db.committed;
     Promise.all([this.#committed, committed]).then(
       () => {
         this.#listener?.durable(this.#gathered);
@@ -297,8 +295,4 @@ function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: Tree
 function freeBytesOf(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
