@@ -44,8 +44,10 @@ export interface ClusterEvents {
 const POLL_MS = 4;
 /** Without a majority nothing new begins: what was under way has ended when so many looks in a row show the same. */
 const SAME_LOOKS = 5;
+/** A node that is back says within so long whether it remembers; one that cannot be heard is not waited for. */
+const FIRST_LOOK_MS = 100;
 /** How often a node that has lost its memory is looked at. */
-const MEMORY_LOOK_MS = 25;
+const VOTE_LOOK_MS = 25;
 /** A newcomer may have much to learn. */
 const CHANGE_TIMEOUT_MS = 60_000;
 
@@ -179,8 +181,7 @@ export class Cluster implements AsyncDisposable {
       if (this.#topology.isUp(name)) return;
       await this.#host.start([name]);
       this.#noteStarted(name);
-      await this.#observe([name]);
-      if (this.#topology.isForgetful(name)) void this.#watchMemory(name);
+      await Promise.race([this.#watchVote(name), this.#pause(FIRST_LOOK_MS)]);
     });
   }
 
@@ -383,16 +384,25 @@ export class Cluster implements AsyncDisposable {
     const reports = await this.#observer.observe(names);
     const members = leaderOf(reports)?.leader.members;
     if (members !== undefined) this.#topology.setVoters(members.voters);
-    for (const { node, leader } of reports) this.#topology.setForgetful(node, leader.isForgetful);
+    for (const { node, leader } of reports) this.#topology.setVoting(node, leader.hasVote);
     return reports;
   }
 
-  /** Until it has been taken in again, or is down again. */
-  async #watchMemory(name: string): Promise<void> {
-    while (!this.#closed && this.#topology.isUp(name) && this.#topology.isForgetful(name)) {
-      await new Promise<void>((resolve) => this.#host.clock.after(MEMORY_LOOK_MS, resolve));
+  /** Looks whether a node that is back has lost its memory; and if so, until it has been taken in again. */
+  async #watchVote(name: string): Promise<void> {
+    await this.#observe([name]);
+    if (!this.#topology.hasVote(name)) void this.#watchMute(name);
+  }
+
+  async #watchMute(name: string): Promise<void> {
+    while (!this.#closed && this.#topology.isUp(name) && !this.#topology.hasVote(name)) {
+      await this.#pause(VOTE_LOOK_MS);
       await this.#observe([name]);
     }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#host.clock.after(ms, resolve));
   }
 
   async #reign(): Promise<Reign | undefined> {
@@ -469,7 +479,7 @@ export class Cluster implements AsyncDisposable {
 
   async #until(condition: () => Promise<boolean>): Promise<void> {
     while (!this.#closed && !(await condition())) {
-      await new Promise<void>((resolve) => this.#host.clock.after(POLL_MS, resolve));
+      await this.#pause(POLL_MS);
     }
     if (this.#closed) throw new ClosedError('waiting for the cluster');
   }

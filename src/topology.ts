@@ -4,7 +4,7 @@ export class Topology {
   readonly #nodes: () => readonly string[];
   #voters: readonly string[] | undefined;
   readonly #up = new Set<string>();
-  readonly #forgetful = new Set<string>();
+  readonly #mute = new Set<string>();
   readonly #cut = new Set<string>();
 
   constructor(nodes: () => readonly string[]) {
@@ -16,20 +16,20 @@ export class Topology {
     this.#voters = voters;
   }
 
-  /** A node that has lost its memory counts towards no majority. */
-  setForgetful(node: string, isForgetful: boolean): void {
-    if (isForgetful) this.#forgetful.add(node);
-    else this.#forgetful.delete(node);
+  /** One that learns, or has lost its memory, counts towards no majority. */
+  setVoting(node: string, hasVote: boolean): void {
+    if (hasVote) this.#mute.delete(node);
+    else this.#mute.add(node);
   }
 
-  isForgetful(node: string): boolean {
-    return this.#forgetful.has(node);
+  hasVote(node: string): boolean {
+    return !this.#mute.has(node);
   }
 
   /** A node is gone for good. */
   remove(node: string): void {
     this.#up.delete(node);
-    this.#forgetful.delete(node);
+    this.#mute.delete(node);
     for (const link of this.#cut) if (link.split(' ').includes(node)) this.#cut.delete(link);
   }
 
@@ -73,7 +73,7 @@ export class Topology {
     if (!this.isUp(node)) return false;
     const voters = this.#voters ?? this.#nodes();
     const reached = [node, ...this.#neighbours(node)].filter(
-      (other) => voters.includes(other) && !this.#forgetful.has(other),
+      (other) => voters.includes(other) && this.hasVote(other),
     );
     return reached.length > voters.length / 2;
   }

@@ -544,7 +544,7 @@ function report(context: LeaderContext, event: LeaderEvent, leads: boolean): Eff
     term: context.ballot.round,
     open: open.size + adopted.length,
     pending: pending.chunks.length,
-    isForgetful: context.isForgetful,
+    hasVote: !context.isForgetful,
   });
 }
 

@@ -4,7 +4,7 @@ import type { RefusedMessage } from '../../actors/node.ts';
 import { bytesOf, NO_OP } from '../replication/batch.ts';
 import type { LeaderStatus } from '../replication/client-messages.ts';
 import { enqueue, nothingPending, takeBatch } from '../replication/pending.ts';
-import { agreedValue, isJoint, membersOf } from './configuration.ts';
+import { agreedValue, isJoint, isVoter, membersOf } from './configuration.ts';
 import {
   append,
   configurationIndex,
@@ -278,6 +278,6 @@ function report(context: ServerContext, event: Arguments['event'], leads: boolea
     },
     open: lastIndex(log) - commit,
     pending: pending.chunks.length,
-    isForgetful: context.isForgetful,
+    hasVote: !context.isForgetful && isVoter(configuration, context.member),
   });
 }

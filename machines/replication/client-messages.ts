@@ -81,8 +81,8 @@ export type LeaderStatus = {
   /** Places of the log that are proposed and not yet decided, and chunks that wait for one. */
   readonly open: number;
   readonly pending: number;
-  /** It has lost its memory, and has no say until it is taken in again. */
-  readonly isForgetful: boolean;
+  /** Whether it counts towards a majority: not while it learns, nor when it has lost its memory. */
+  readonly hasVote: boolean;
 };
 
 export type ClientMessage = Request | Query | Follow | StatusRequest;

@@ -79,10 +79,4 @@ describe('the program of a node', () => {
     });
     expect(settings).to.include({ heartbeatMs: 7, windowSlots: 64 });
   });
-
-  it('is not to be had without the memory of what it has promised', async () => {
-    const refused = await load('a', new MemoryJournal(), OPTIONS, 'lost').catch((reason: unknown) => reason);
-    expect(refused).to.have.property('code', 'SYNOD_MEMORY_LOST');
-    expect((await load('a', new MemoryJournal(), OPTIONS, 'new')).start).not.to.deep.equal([]);
-  });
 });
