@@ -50,3 +50,5 @@ export const PROTOCOLS: Readonly<Record<ProtocolName, Protocol>> = {
     changesMembers: true,
   },
 };
+
+export const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as readonly ProtocolName[];
