@@ -9,6 +9,9 @@ export class SynodError extends Error {
   }
 }
 
+const REPAIR =
+  'Put the folder back from a copy, or start the node while most others have theirs: it is set aside then';
+
 /** A frame is larger than `frameBytesMax`, or does not decode. It is dropped whole. */
 export class BadFrameError extends SynodError {
   constructor(what: string, options?: ErrorOptions) {
@@ -21,8 +24,7 @@ export class CorruptRecordError extends SynodError {
   constructor(journal: string, key: string) {
     super(
       'SYNOD_CORRUPT_RECORD',
-      `record ${key} in ${journal} fails its checksum; nothing of it was used. ` +
-        'Put the folder back from a copy; the other nodes hold every acknowledged write',
+      `record ${key} in ${journal} fails its checksum; nothing of it was used. ${REPAIR}`,
     );
   }
 }
@@ -33,7 +35,7 @@ export class CorruptJournalError extends SynodError {
     super(
       'SYNOD_CORRUPT_JOURNAL',
       `the journal in ${folder} cannot be read (${cause instanceof Error ? cause.message : String(cause)}). ` +
-        'Put the folder back from a copy; the other nodes hold every acknowledged write',
+        REPAIR,
       { cause },
     );
   }

@@ -48,10 +48,15 @@ export interface Host extends AsyncDisposable {
   remove(node: string): Promise<void>;
   /**
    * Starts nodes from their journals, all together: none runs its actors before all have loaded.
-   * Resolves when all run. A node that cannot start rejects with the reason; none of these runs then.
+   * Resolves when all run. A node that cannot start rejects with the reason; none of these runs then. What is
+   * damaged on disk is set aside, and its node starts without (`ProgramContext.memory`), unless no majority of
+   * {@link nodes} would have its journal, or its store: then it rejects, and nothing was touched.
    */
   start(nodes: readonly string[]): Promise<void>;
-  /** Ends a node at whatever instruction it is. Resolves when it has ended; at once when it does not run. */
+  /**
+   * Ends a node at whatever instruction it is. Resolves when it has ended and its files are closed; at once when it
+   * does not run.
+   */
   kill(node: string): Promise<void>;
   /**
    * Lets a node end itself, at once, when it has released `count` more envelopes of these message types to other

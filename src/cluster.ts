@@ -361,6 +361,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #startMajority(): Promise<void> {
+    await this.#host.open();
     try {
       await this.#host.start(this.#host.nodes);
       for (const name of this.#host.nodes) this.#noteStarted(name);
