@@ -164,7 +164,11 @@ export const server = setup({
     ],
     voteReply: { guard: 'isNewTerm', target: '.follower.suspecting', actions: 'adoptTerm' },
     fetch: { actions: 'answerFetch' },
-    fetched: { actions: ['adoptTerm', 'takeFetched'] },
+    fetched: [
+      // A candidacy ends with its term: the votes were given for that.
+      { guard: 'isNewTerm', target: '.follower.suspecting', actions: ['adoptTerm', 'takeFetched'] },
+      { actions: 'takeFetched' },
+    ],
     heartbeat: [
       { guard: 'isStale', actions: 'answerHeartbeat' },
       {
