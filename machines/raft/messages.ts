@@ -50,8 +50,13 @@ export type HeartbeatReply = {
   readonly round: number;
   readonly commit: number;
 };
-/** Entries up to `index` are committed. */
-export type Commit = { readonly type: 'commit'; readonly term: number; readonly index: number };
+/** Entries up to `index` are committed; and your log matches mine up to `match`, if it still has it. */
+export type Commit = {
+  readonly type: 'commit';
+  readonly term: number;
+  readonly index: number;
+  readonly match: Position;
+};
 /** My leader, if there is one, does not reach me, but you do: send what is committed after this. */
 export type Fetch = { readonly type: 'fetch'; readonly previous: Position };
 /** Entries to follow `previous`, all of them committed; and up to where more are. */

@@ -1,6 +1,6 @@
 import { assertEvent } from 'xstate';
 import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
-import { conflictAt } from './log.ts';
+import { conflictAt, termAt } from './log.ts';
 import type { AppendEntries, Appended, HeartbeatReply, Mismatched } from './messages.ts';
 import { LOG_ENTRIES_MAX } from './records.ts';
 import type { Arguments, ServerContext } from './server-context.ts';
@@ -32,6 +32,9 @@ export const actions = {
 
   noteCommit({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'commit');
+    const { index, term } = event.match;
+    // It may have restarted, and have forgotten what it once told this leader.
+    if (termAt(context.log, index) === term) context.matched = Math.max(context.matched, index);
     context.leaderCommit = Math.max(context.leaderCommit, event.index);
     return commitMatched(context);
   },

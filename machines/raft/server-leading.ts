@@ -99,7 +99,8 @@ export const actions = {
     const progress = context.progress.get(nodeOf(event.from));
     if (progress === undefined) return [];
     progress.heard = true;
-    progress.commit = Math.max(progress.commit, event.commit);
+    // It goes back where the other one has restarted.
+    if (event.round >= progress.round) progress.commit = event.commit;
     progress.round = Math.max(progress.round, event.round);
     return confirmReads(context);
   },
@@ -241,10 +242,13 @@ function advanceCommit(context: ServerContext): Effect[] {
 
 /** In no hurry: it travels with the next entries. Never early, for it may rest on what this server has yet to write. */
 function tellCommit(context: ServerContext): Effect[] {
-  const { commit: index, term } = context;
+  const { commit: index, log, term } = context;
   return [...context.progress].flatMap(([node, progress]) => {
     const isNews = progress.commit < index && progress.match > progress.commit;
-    return isNews ? [sendLazily<Commit>(serverOf(node), { type: 'commit', term, index })] : [];
+    const matchTerm = termAt(log, progress.match);
+    if (!isNews || matchTerm === undefined) return [];
+    const match = { index: progress.match, term: matchTerm };
+    return [sendLazily<Commit>(serverOf(node), { type: 'commit', term, index, match })];
   });
 }
 

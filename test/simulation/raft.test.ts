@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import type { RaftSettings } from '../../machines/raft/settings.ts';
+import { openKeyValueStore } from '../../src/key-value-store.ts';
+import type { RaftMemory } from './support/raft-memory.ts';
+import { type Scene, sceneOf } from './support/scene.ts';
+import type { SimulatedClusterOptions } from './support/simulated-cluster.ts';
+
+interface Options extends Partial<Omit<SimulatedClusterOptions, 'protocol' | 'settings'>> {
+  readonly settings?: Partial<RaftSettings>;
+}
+
+/** A cluster of Raft that runs; with its servers' own view of things. */
+async function raftOf(options: Options): Promise<Scene & { readonly memory: RaftMemory }> {
+  const scene = await sceneOf({ seed: 1, nodes: 3, ...options, protocol: 'raft' });
+  return scene as Scene & { readonly memory: RaftMemory };
+}
+
+/** What a node answers from its own state. */
+function staleGet({ simulated, client }: Scene, node: number, key: string): Promise<unknown> {
+  const value = openKeyValueStore(client).get(key, { consistency: 'stale', node });
+  return simulated.runWhile(value, 1000);
+}
+
+describe('a follower of Raft', () => {
+  it('learns in peace what was committed while it restarted', async () => {
+    // What it has applied is not on disk yet when it crashes: it knows of nothing that is committed.
+    await using scene = await raftOf({ settings: { writeBehindMs: 60_000 } });
+    await scene.put('key', 'value');
+    await scene.settle();
+    await scene.simulated.cluster.crash(2);
+    await scene.simulated.runWhile(scene.simulated.cluster.restart(2), 1000);
+    await scene.settle(500);
+    expect(await staleGet(scene, 2, 'key')).to.equal('value');
+    expect(scene.memory.reigns).to.have.length(1);
+  });
+
+  it('learns in peace what was committed as it was cut off', async () => {
+    await using scene = await raftOf({});
+    const { simulated } = scene;
+    const hearOthers = (connected: boolean) => {
+      for (const other of ['0', '1']) simulated.host.linkOneWay(other, '2', connected);
+    };
+    let cut = false;
+    // It has the entry, and the leader knows; but not the news that it is committed.
+    simulated.host.inspect((event) => {
+      if (event.type !== '@xstate.action' || event.action.type !== 'takeEntries') return;
+      if (event.actorRef.node !== '2' || cut) return;
+      cut = true;
+      simulated.host.clock.soon(() => hearOthers(false));
+    });
+    await scene.put('key', 'value');
+    expect(cut).to.equal(true);
+    await simulated.run(250);
+    expect(scene.memory.servers.get('2')!.commit).to.be.below(scene.memory.servers.get('0')!.commit);
+    hearOthers(true);
+    await scene.settle(500);
+    expect(scene.memory.reigns).to.have.length(1);
+  });
+});
