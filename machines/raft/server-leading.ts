@@ -68,7 +68,8 @@ export const actions = {
 
   beat({ context }: OnlyContext): Effect[] {
     context.heardMs = context.clock.now();
-    return [...beat(context), ...tellCommit(context)];
+    // Who leads alone hears no answers: its rounds are over as they begin.
+    return [...beat(context), ...tellCommit(context), ...confirmReads(context)];
   },
 
   noteAppended({ context, event }: Arguments): Effect[] {

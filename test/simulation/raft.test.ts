@@ -21,6 +21,16 @@ function staleGet({ simulated, client }: Scene, node: number, key: string): Prom
   return simulated.runWhile(value, 1000);
 }
 
+describe('a leader of Raft', () => {
+  it('keeps nothing of its rounds of heartbeats, also when it is alone', async () => {
+    for (const nodes of [1, 3]) {
+      await using scene = await raftOf({ nodes });
+      await scene.simulated.run(2000);
+      expect(scene.memory.servers.get('0')!.roundsMs.size, `${nodes} nodes`).to.be.at.most(2);
+    }
+  });
+});
+
 describe('a follower of Raft', () => {
   it('learns in peace what was committed while it restarted', async () => {
     // What it has applied is not on disk yet when it crashes: it knows of nothing that is committed.
