@@ -43,12 +43,13 @@ export type Mismatched = {
 
 /** I lead. The round tells its answers from those to earlier ones (section 6.4). */
 export type Heartbeat = { readonly type: 'heartbeat'; readonly term: number; readonly round: number };
-/** You do; and I know of so much that is committed. */
+/** You do; I know of so much that is committed, and you told me of so much. */
 export type HeartbeatReply = {
   readonly type: 'heartbeatReply';
   readonly term: number;
   readonly round: number;
   readonly commit: number;
+  readonly leaderCommit: number;
 };
 /** Entries up to `index` are committed; and your log matches mine up to `match`, if it still has it. */
 export type Commit = {

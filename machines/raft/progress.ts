@@ -14,8 +14,9 @@ export interface Progress {
   heard: boolean;
   /** The last round of heartbeats that it has answered. */
   round: number;
-  /** How much it knows to be committed. */
+  /** How much it knows to be committed, and how much of that it has heard from this leader. */
   commit: number;
+  told: number;
 }
 
 /** A server of which nothing is known, seen from a leader whose log ends at `last`. */
@@ -30,6 +31,7 @@ export function unknownProgress(last: number): Progress {
     heard: true,
     round: 0,
     commit: 0,
+    told: 0,
   };
 }
 

@@ -42,8 +42,8 @@ export const actions = {
   /** Early: that nothing of a later term was heard rests on no record. */
   answerHeartbeat({ context, event }: Arguments): Effect {
     assertEvent(event, 'heartbeat');
-    const { term, commit } = context;
-    const reply: HeartbeatReply = { type: 'heartbeatReply', term, round: event.round, commit };
+    const { term, commit, leaderCommit } = context;
+    const reply: HeartbeatReply = { type: 'heartbeatReply', term, round: event.round, commit, leaderCommit };
     return event.term < term ? send(event.from, reply) : sendEarly(event.from, reply);
   },
 

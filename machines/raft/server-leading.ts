@@ -100,9 +100,12 @@ export const actions = {
     const progress = context.progress.get(nodeOf(event.from));
     if (progress === undefined) return [];
     progress.heard = true;
-    // It goes back where the other one has restarted.
-    if (event.round >= progress.round) progress.commit = event.commit;
-    progress.round = Math.max(progress.round, event.round);
+    if (event.round >= progress.round) {
+      // They go back where the other one has restarted.
+      progress.commit = event.commit;
+      progress.told = event.leaderCommit;
+      progress.round = event.round;
+    }
     return confirmReads(context);
   },
 
@@ -245,9 +248,8 @@ function advanceCommit(context: ServerContext): Effect[] {
 function tellCommit(context: ServerContext): Effect[] {
   const { commit: index, log, term } = context;
   return [...context.progress].flatMap(([node, progress]) => {
-    const isNews = progress.commit < index && progress.match > progress.commit;
     const matchTerm = termAt(log, progress.match);
-    if (!isNews || matchTerm === undefined) return [];
+    if (progress.told >= index || matchTerm === undefined) return [];
     const match = { index: progress.match, term: matchTerm };
     return [sendLazily<Commit>(serverOf(node), { type: 'commit', term, index, match })];
   });

@@ -44,6 +44,16 @@ describe('a follower of Raft', () => {
     expect(scene.memory.reigns).to.have.length(1);
   });
 
+  it('answers in peace after a restart, when it had all on disk', async () => {
+    await using scene = await raftOf({});
+    await scene.put('key', 'value');
+    await scene.simulated.run(200);
+    expect(scene.memory.leftovers()).to.deep.equal({});
+    await scene.simulated.cluster.crash(2);
+    await scene.simulated.runWhile(scene.simulated.cluster.restart(2), 1000);
+    expect(await staleGet(scene, 2, 'key')).to.equal('value');
+  });
+
   it('learns in peace what was committed as it was cut off', async () => {
     await using scene = await raftOf({});
     const { simulated } = scene;
