@@ -16,7 +16,7 @@ import {
   termAt,
 } from './log.ts';
 import type { AppendEntries, AppendPending, Commit, SendSnapshot } from './messages.ts';
-import { noteMatch, noteSent, type Progress, probeFrom, unknownProgress } from './progress.ts';
+import { firstUnanswered, noteMatch, noteSent, type Progress, probeFrom, unknownProgress } from './progress.ts';
 import { entryRecord, LOG_ENTRIES_MAX } from './records.ts';
 import {
   type Arguments,
@@ -116,7 +116,7 @@ export const actions = {
       const isSilent = !progress.answered;
       progress.answered = false;
       if (!isSilent || progress.match >= lastIndex(context.log)) continue;
-      probeFrom(progress, progress.match + 1);
+      probeFrom(progress, firstUnanswered(progress));
       effects.push(...sendEntries(context, node, progress));
     }
     return effects;
@@ -216,7 +216,8 @@ function sendEntries(context: ServerContext, node: string, progress: Progress): 
 /** What the follower misses is compacted; it is asked again where the log begins. */
 function offerSnapshot(context: ServerContext, to: string, progress: Progress): Effect {
   progress.next = context.log.base.index + 1;
-  return send<SendSnapshot>(context.replica, { type: 'sendSnapshot', to, applied: progress.match });
+  const applied = Math.max(progress.match, progress.commit);
+  return send<SendSnapshot>(context.replica, { type: 'sendSnapshot', to, applied });
 }
 
 function sizeOf(entries: readonly Entry[]): number {

@@ -6,7 +6,7 @@ import type { ProtocolName } from '../../src/protocols.ts';
 import { type LedgerEntry, ledger } from './support/ledger.ts';
 import { type Scene, sceneOf } from './support/scene.ts';
 
-const PROTOCOLS: readonly ProtocolName[] = ['paxos'];
+const PROTOCOLS: readonly ProtocolName[] = ['paxos', 'raft'];
 
 /** So small that who was away for a while needs a snapshot. */
 const SHORT_MEMORY: Partial<PaxosSettings & RaftSettings> = {
