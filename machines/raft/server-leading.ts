@@ -16,7 +16,14 @@ import {
   termAt,
 } from './log.ts';
 import type { AppendEntries, AppendPending, Commit, SendSnapshot } from './messages.ts';
-import { firstUnanswered, noteMatch, noteSent, type Progress, probeFrom, unknownProgress } from './progress.ts';
+import {
+  firstUnanswered,
+  noteMatch,
+  noteSent,
+  type Progress,
+  probeFrom,
+  unknownProgress,
+} from './progress.ts';
 import { entryRecord, LOG_ENTRIES_MAX } from './records.ts';
 import {
   type Arguments,
@@ -109,13 +116,16 @@ export const actions = {
     return confirmReads(context);
   },
 
-  /** Whatever was not answered since the last look is sent again, one message at a time. */
+  /**
+   * Whatever was not answered since the last look is sent again, one message at a time, to those who are there: one that
+   * is down would have entries packed for it, and a snapshot opened, for nothing.
+   */
   sendAgain({ context }: OnlyContext): Effect[] {
     const effects: Effect[] = [];
     for (const [node, progress] of context.progress) {
       const isSilent = !progress.answered;
       progress.answered = false;
-      if (!isSilent || progress.match >= lastIndex(context.log)) continue;
+      if (!isSilent || !progress.heard || progress.match >= lastIndex(context.log)) continue;
       probeFrom(progress, firstUnanswered(progress));
       effects.push(...sendEntries(context, node, progress));
     }

@@ -31,6 +31,31 @@ describe('a leader of Raft', () => {
   });
 });
 
+describe('a server of Raft that is down', () => {
+  it('is sent heartbeats, and neither entries nor a snapshot', async () => {
+    const dropped: string[] = [];
+    await using scene = await raftOf({
+      settings: { logKeptBytes: 500 },
+      trace: (record) => {
+        if (record.event === 'drop' && record.to === '2') dropped.push(...record.messages);
+      },
+    });
+    const { simulated, memory } = scene;
+    await simulated.cluster.crash(2);
+    // A leader that has never heard of it.
+    await simulated.cluster.crash(0);
+    await simulated.runWhile(simulated.cluster.restart(0), 1000);
+    for (let turn = 0; turn < 20; turn++) await scene.put(`key-${turn}`, 'x'.repeat(100));
+    await simulated.run(1000);
+    const leader = String(await scene.leader());
+    expect(memory.servers.get(leader)!.log.base.index).to.be.above(0);
+    dropped.length = 0;
+    await simulated.run(3000);
+    expect(new Set(dropped)).to.deep.equal(new Set(['heartbeat']));
+    expect(memory.replicas.get(leader)!.sendingTo.size).to.equal(0);
+  });
+});
+
 describe('a follower of Raft', () => {
   it('learns in peace what was committed while it restarted', async () => {
     // What it has applied is not on disk yet when it crashes: it knows of nothing that is committed.
