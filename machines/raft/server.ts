@@ -147,6 +147,8 @@ export const server = setup({
           { guard: 'isOfTerm', actions: 'noteHeartbeatReply' },
         ],
         confirmRead: { actions: 'queueRead' },
+        // A log that was full may have room again.
+        durable: { actions: ['compactDurable', 'appendPending'] },
         // It has all that is committed (section 3.6.3).
         fetched: {},
         status: { actions: 'reportLeading' },
