@@ -1,11 +1,10 @@
 import { assertEvent } from 'xstate';
 import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
 import { conflictAt, termAt } from './log.ts';
-import type { AppendEntries, Appended, HeartbeatReply, Mismatched } from './messages.ts';
-import { LOG_ENTRIES_MAX } from './records.ts';
+import type { Appended, HeartbeatReply, Mismatched } from './messages.ts';
 import type { Arguments, ServerContext } from './server-context.ts';
 import { commitUpTo } from './server-handover.ts';
-import { placeEntries } from './server-placing.ts';
+import { hasRoom, placeEntries } from './server-placing.ts';
 
 /** How a follower takes in the leader's log (thesis, section 3.5). */
 export const actions = {
@@ -64,10 +63,4 @@ export const guards = {
 /** What is committed and known to be here as the leader has it, is committed here. */
 function commitMatched(context: ServerContext): Effect[] {
   return commitUpTo(context, Math.min(context.leaderCommit, context.matched));
-}
-
-function hasRoom({ log, settings }: ServerContext, { previous, entries }: AppendEntries): boolean {
-  return (
-    previous.index + entries.length < log.base.index + LOG_ENTRIES_MAX && log.bytes < settings.logBytesMax
-  );
 }
