@@ -4,7 +4,7 @@ import { experiment } from './support/experiment.ts';
 /** More of them by hand: SYNOD_SEEDS=1000-3000 npx mocha test/simulation/clusters.test.ts */
 const [FIRST = 1, LAST = 100] = (process.env.SYNOD_SEEDS ?? '1-100').split('-').map(Number);
 const SEEDS_A_TEST = 25;
-const PROTOCOLS: readonly ProtocolName[] = ['paxos'];
+const PROTOCOLS: readonly ProtocolName[] = ['paxos', 'raft'];
 
 for (const protocol of PROTOCOLS) {
   describe(`a simulated cluster of ${protocol} under storm stays correct, and recovers`, () => {
