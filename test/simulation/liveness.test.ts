@@ -117,6 +117,27 @@ for (const protocol of PROTOCOLS) {
       }
     });
 
+    it('answers those who wait from a snapshot as soon as it is in force', async () => {
+      await using scene = await sceneWith(2, 3, {
+        ...SHORT_MEMORY,
+        // Nothing comes after the snapshot.
+        decisionBytesMax: 0,
+        logKeptBytes: 0,
+        snapshotIdleMs: 100,
+      });
+      const { simulated, memory, client } = scene;
+      await scene.isolate(2, true);
+      const entries = Array.from({ length: 60 }, (_, index): LedgerEntry => [client.name, index + 1]);
+      for (const entry of entries) await simulated.runWhile(client.execute(ledger, entry), 1000);
+      await simulated.run(500);
+      const news = client.follow(ledger, null, 0, 2);
+      await scene.isolate(2, false);
+      await scene.settle(700);
+      expect(memory.snapshots).to.include('2');
+      // Before it asks again.
+      expect(await simulated.runWhile(news, 20)).to.deep.equal({ answer: entries, version: 60 });
+    });
+
     it('lets go of everything that is done with', async () => {
       await using scene = await sceneWith(4, 3);
       const { simulated, memory, client } = scene;
