@@ -114,7 +114,7 @@ export function conflictAt(log: Log, previous: Position): Conflict | undefined {
 /** The next entry to send to a follower whose log conflicts: after the last one that both may have of that term. */
 export function nextAfterConflict(log: Log, { index, term }: Conflict): number {
   if (term === NO_TERM) return index;
-  for (let at = lastIndex(log); at > log.base.index; at--) {
+  for (let at = lastIndex(log); at >= log.base.index; at--) {
     const termHere = termAt(log, at)!;
     if (termHere === term) return at + 1;
     if (termHere < term) break;

@@ -61,15 +61,21 @@ export type Heartbeat = {
   /** The member that it is for, where its node has lost a memory before. */
   readonly to?: Member;
 };
-/** You do; and I know of so much that is committed. */
+/** You do; I know of so much that is committed, and you told me of so much. */
 export type HeartbeatReply = Signed & {
   readonly type: 'heartbeatReply';
   readonly term: number;
   readonly round: number;
   readonly commit: number;
+  readonly leaderCommit: number;
 };
-/** Entries up to `index` are committed. */
-export type Commit = { readonly type: 'commit'; readonly term: number; readonly index: number };
+/** Entries up to `index` are committed; and your log matches mine up to `match`, if it still has it. */
+export type Commit = {
+  readonly type: 'commit';
+  readonly term: number;
+  readonly index: number;
+  readonly match: Position;
+};
 /** My leader, if there is one, does not reach me, but you do: send what is committed after this. */
 export type Fetch = { readonly type: 'fetch'; readonly previous: Position };
 /** Entries to follow `previous`, all of them committed; and up to where more are. */

@@ -6,16 +6,17 @@ export interface Progress {
   match: number;
   /** Where the logs meet is not known: one message at a time. */
   probing: boolean;
-  /** What is sent and not acknowledged: the last index of each message, and its bytes. */
-  inFlight: { readonly last: number; readonly bytes: number }[];
+  /** What is sent and not acknowledged: the indices of each message, and its bytes. */
+  inFlight: { readonly first: number; readonly last: number; readonly bytes: number }[];
   inFlightBytes: number;
   /** Since the last look: whether it has answered to entries, and whether anything was heard of it. */
   answered: boolean;
   heard: boolean;
   /** The last round of heartbeats that it has answered. */
   round: number;
-  /** How much it knows to be committed. */
+  /** How much it knows to be committed, and how much of that it has heard from this leader. */
   commit: number;
+  told: number;
   /** Of a learner: how far it is to get, and since when (section 4.2.1). */
   learning: { readonly target: number; readonly sinceMs: number } | undefined;
 }
@@ -33,6 +34,7 @@ export function unknownProgress(last: number): Progress {
     round: 0,
     commit: 0,
     learning: undefined,
+    told: 0,
   };
 }
 
@@ -44,9 +46,14 @@ export function probeFrom(progress: Progress, next: number): void {
   progress.inFlightBytes = 0;
 }
 
+/** Where to go on when nothing was answered: with the first message that was not. */
+export function firstUnanswered({ inFlight, next }: Progress): number {
+  return inFlight[0]?.first ?? next;
+}
+
 export function noteSent(progress: Progress, last: number, bytes: number): void {
+  progress.inFlight.push({ first: progress.next, last, bytes });
   progress.next = last + 1;
-  progress.inFlight.push({ last, bytes });
   progress.inFlightBytes += bytes;
 }
 

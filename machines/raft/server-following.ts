@@ -1,11 +1,10 @@
 import { assertEvent } from 'xstate';
 import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
-import { conflictAt } from './log.ts';
-import type { AppendEntries, Appended, HeartbeatReply, Mismatched } from './messages.ts';
-import { LOG_ENTRIES_MAX } from './records.ts';
+import { conflictAt, termAt } from './log.ts';
+import type { Appended, HeartbeatReply, Mismatched } from './messages.ts';
 import { type Arguments, type ServerContext, signature } from './server-context.ts';
 import { commitUpTo } from './server-handover.ts';
-import { placeEntries } from './server-placing.ts';
+import { hasRoom, placeEntries } from './server-placing.ts';
 
 /** How a follower takes in the leader's log (thesis, section 3.5). */
 export const actions = {
@@ -38,6 +37,9 @@ export const actions = {
 
   noteCommit({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'commit');
+    const { index, term } = event.match;
+    // It may have restarted, and have forgotten what it once told this leader.
+    if (termAt(context.log, index) === term) context.matched = Math.max(context.matched, index);
     context.leaderCommit = Math.max(context.leaderCommit, event.index);
     return commitMatched(context);
   },
@@ -45,12 +47,13 @@ export const actions = {
   /** Early: that nothing of a later term was heard rests on no record. */
   answerHeartbeat({ context, event }: Arguments): Effect {
     assertEvent(event, 'heartbeat');
-    const { term, commit } = context;
+    const { term, commit, leaderCommit } = context;
     const reply: HeartbeatReply = {
       type: 'heartbeatReply',
       term,
       round: event.round,
       commit,
+      leaderCommit,
       ...signature(context),
     };
     return event.term < term ? send(event.from, reply) : sendEarly(event.from, reply);
@@ -73,10 +76,4 @@ export const guards = {
 /** What is committed and known to be here as the leader has it, is committed here. */
 function commitMatched(context: ServerContext): Effect[] {
   return commitUpTo(context, Math.min(context.leaderCommit, context.matched));
-}
-
-function hasRoom({ log, settings }: ServerContext, { previous, entries }: AppendEntries): boolean {
-  return (
-    previous.index + entries.length < log.base.index + LOG_ENTRIES_MAX && log.bytes < settings.logBytesMax
-  );
 }

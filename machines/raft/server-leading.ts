@@ -17,7 +17,14 @@ import {
 } from './log.ts';
 import { latestOf, type Member, nodeOfMember } from './member.ts';
 import type { AppendEntries, AppendPending, Commit, SendSnapshot } from './messages.ts';
-import { noteMatch, noteSent, type Progress, probeFrom, unknownProgress } from './progress.ts';
+import {
+  firstUnanswered,
+  noteMatch,
+  noteSent,
+  type Progress,
+  probeFrom,
+  unknownProgress,
+} from './progress.ts';
 import { entryRecord, LOG_ENTRIES_MAX } from './records.ts';
 import {
   type Arguments,
@@ -72,7 +79,8 @@ export const actions = {
 
   beat({ context }: OnlyContext): Effect[] {
     context.heardMs = context.clock.now();
-    return [...beat(context), ...tellCommit(context)];
+    // Who leads alone hears no answers: its rounds are over as they begin.
+    return [...beat(context), ...tellCommit(context), ...confirmReads(context)];
   },
 
   noteAppended({ context, event }: Arguments): Effect[] {
@@ -104,19 +112,26 @@ export const actions = {
     const progress = context.progress.get(memberIn(event));
     if (progress === undefined) return [];
     progress.heard = true;
-    progress.commit = Math.max(progress.commit, event.commit);
-    progress.round = Math.max(progress.round, event.round);
+    if (event.round >= progress.round) {
+      // They go back where the other one has restarted.
+      progress.commit = event.commit;
+      progress.told = event.leaderCommit;
+      progress.round = event.round;
+    }
     return confirmReads(context);
   },
 
-  /** Whatever was not answered since the last look is sent again, one message at a time. */
+  /**
+   * Whatever was not answered since the last look is sent again, one message at a time, to those who are there: one that
+   * is down would have entries packed for it, and a snapshot opened, for nothing.
+   */
   sendAgain({ context }: OnlyContext): Effect[] {
     const effects: Effect[] = [];
     for (const [member, progress] of context.progress) {
       const isSilent = !progress.answered;
       progress.answered = false;
-      if (!isSilent || progress.match >= lastIndex(context.log)) continue;
-      probeFrom(progress, progress.match + 1);
+      if (!isSilent || !progress.heard || progress.match >= lastIndex(context.log)) continue;
+      probeFrom(progress, firstUnanswered(progress));
       effects.push(...sendEntries(context, member, progress));
     }
     return effects;
@@ -224,7 +239,7 @@ function offerSnapshot(context: ServerContext, member: Member, progress: Progres
   return send<SendSnapshot>(context.replica, {
     type: 'sendSnapshot',
     to: nodeOfMember(member),
-    applied: progress.match,
+    applied: Math.max(progress.match, progress.commit),
   });
 }
 
@@ -255,10 +270,12 @@ function advanceCommit(context: ServerContext): Effect[] {
 
 /** In no hurry: it travels with the next entries. Never early, for it may rest on what this server has yet to write. */
 function tellCommit(context: ServerContext): Effect[] {
-  const { commit: index, term } = context;
+  const { commit: index, log, term } = context;
   return [...context.progress].flatMap(([member, progress]) => {
-    const isNews = progress.commit < index && progress.match > progress.commit;
-    return isNews ? [sendLazily<Commit>(serverOf(member), { type: 'commit', term, index })] : [];
+    const matchTerm = termAt(log, progress.match);
+    if (progress.told >= index || matchTerm === undefined) return [];
+    const match = { index: progress.match, term: matchTerm };
+    return [sendLazily<Commit>(serverOf(member), { type: 'commit', term, index, match })];
   });
 }
 

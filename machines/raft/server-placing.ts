@@ -1,6 +1,6 @@
 import type { JournalWrite } from '../../actors/journal.ts';
-import { append, type Entry, lastIndex, termAt, truncate } from './log.ts';
-import { entryRecord, truncationRecords } from './records.ts';
+import { append, type Entry, lastIndex, type Position, termAt, truncate } from './log.ts';
+import { entryRecord, LOG_ENTRIES_MAX, truncationRecords } from './records.ts';
 import type { ServerContext } from './server-context.ts';
 
 /**
@@ -28,4 +28,14 @@ export function placeEntries(
     writes.push(entryRecord(index, entry));
   });
   return writes;
+}
+
+/** Whether the log, and the ring of its records, can take these entries before more of it is compacted. */
+export function hasRoom(
+  { log, settings }: ServerContext,
+  { previous, entries }: { readonly previous: Position; readonly entries: readonly Entry[] },
+): boolean {
+  return (
+    previous.index + entries.length < log.base.index + LOG_ENTRIES_MAX && log.bytes < settings.logBytesMax
+  );
 }

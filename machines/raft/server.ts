@@ -203,6 +203,8 @@ export const server = setup({
           { guard: 'isOfTerm', actions: 'noteHeartbeatReply' },
         ],
         confirmRead: { actions: 'queueRead' },
+        // A log that was full may have room again.
+        durable: { actions: ['compactDurable', 'appendPending'] },
         // It has all that is committed (section 3.6.3).
         fetched: {},
         status: { actions: 'reportLeading' },
@@ -221,7 +223,11 @@ export const server = setup({
     voteReply: { guard: 'isNewTerm', target: '.follower.suspecting', actions: 'adoptTerm' },
     welcome: { guard: 'isThisMemory', actions: 'becomeMember' },
     fetch: { actions: 'answerFetch' },
-    fetched: { actions: ['adoptTerm', 'takeFetched'] },
+    fetched: [
+      // A candidacy ends with its term: the votes were given for that.
+      { guard: 'isNewTerm', target: '.follower.suspecting', actions: ['adoptTerm', 'takeFetched'] },
+      { actions: 'takeFetched' },
+    ],
     heartbeat: [
       { guard: 'isStale', actions: 'answerHeartbeat' },
       { guard: 'isForAnother', actions: 'askWelcome' },

@@ -2,6 +2,7 @@ import { type Address, addressOf, nodeOf } from '../../actors/address.ts';
 import { type Effect, persistBehind, send, spawn } from '../../actors/effects.ts';
 import type { JournalWrite } from '../../actors/journal.ts';
 import { CorruptSnapshotError } from './errors.ts';
+import { answerWaiting } from './replica-clients.ts';
 import { assertReplicaEvent, type ReplicaArguments, type ReplicaContext } from './replica-context.ts';
 import type { OfferAgain, SnapshotPiece, SnapshotRequest } from './snapshot-messages.ts';
 import type { SnapshotSenderInput } from './snapshot-sender.ts';
@@ -53,9 +54,10 @@ export const actions = {
     return persistBehind(SWITCH, context.state.finishInstall());
   },
 
-  goOnFromSnapshot({ context }: OnlyContext): void {
+  goOnFromSnapshot({ context }: OnlyContext): Effect[] {
     context.state.installed();
     context.snapshotFrom = undefined;
+    return answerWaiting(context);
   },
 };
 

@@ -1,19 +1,23 @@
+import type { ProtocolName } from '../../src/protocols.ts';
 import { experiment } from './support/experiment.ts';
 
 /** More of them by hand: SYNOD_SEEDS=1000-3000 npx mocha test/simulation/clusters.test.ts */
 const [FIRST = 1, LAST = 100] = (process.env.SYNOD_SEEDS ?? '1-100').split('-').map(Number);
 const SEEDS_A_TEST = 25;
+const PROTOCOLS: readonly ProtocolName[] = ['paxos', 'raft'];
 
-describe('a simulated cluster under storm stays correct, and recovers', () => {
-  for (let from = FIRST; from <= LAST; from += SEEDS_A_TEST) {
-    const to = Math.min(LAST, from + SEEDS_A_TEST - 1);
-    it(`seeds ${from} to ${to}`, async function () {
-      this.timeout(SEEDS_A_TEST * 5000);
-      for (let seed = from; seed <= to; seed++) {
-        await experiment({ seed, stormMs: 800 }).catch((error: unknown) => {
-          throw new Error(`seed ${seed}`, { cause: error });
-        });
-      }
-    });
-  }
-});
+for (const protocol of PROTOCOLS) {
+  describe(`a simulated cluster of ${protocol} under storm stays correct, and recovers`, () => {
+    for (let from = FIRST; from <= LAST; from += SEEDS_A_TEST) {
+      const to = Math.min(LAST, from + SEEDS_A_TEST - 1);
+      it(`seeds ${from} to ${to}`, async function () {
+        this.timeout(SEEDS_A_TEST * 5000);
+        for (let seed = from; seed <= to; seed++) {
+          await experiment({ protocol, seed, stormMs: 800 }).catch((error: unknown) => {
+            throw new Error(`seed ${seed}`, { cause: error });
+          });
+        }
+      });
+    }
+  });
+}

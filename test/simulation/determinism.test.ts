@@ -5,26 +5,33 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { traceOf } from './support/trace-of.ts';
 
-const SEEDS = [3, 5];
+const RUNS = [
+  { protocol: 'paxos', seed: 3 },
+  { protocol: 'paxos', seed: 5 },
+  { protocol: 'raft', seed: 3 },
+  { protocol: 'raft', seed: 5 },
+] as const;
 
 describe('the same seed gives the same trace, byte for byte', () => {
-  for (const seed of SEEDS) {
-    it(`seed ${seed}: twice in this process, and in another`, async function () {
+  for (const { protocol, seed } of RUNS) {
+    it(`${protocol}, seed ${seed}: twice in this process, and in another`, async function () {
       this.timeout(60_000);
-      const first = await traceOf(seed);
-      const second = await traceOf(seed);
+      const first = await traceOf(protocol, seed);
+      const second = await traceOf(protocol, seed);
       const at = first.findIndex((line, index) => line !== second[index]);
       if (at >= 0) expect(second[at], `line ${at}`).to.equal(first[at]);
       expect(second).to.have.length(first.length);
 
       const script = fileURLToPath(new URL('support/print-trace-digest.ts', import.meta.url));
       const run = promisify(execFile);
-      const { stdout } = await run(process.execPath, ['--import', 'tsx', script, String(seed)]);
+      const { stdout } = await run(process.execPath, ['--import', 'tsx', script, protocol, String(seed)]);
       expect(stdout).to.equal(createHash('sha256').update(first.join('\n')).digest('hex'));
     });
   }
 
-  it('another seed gives another trace', async () => {
-    expect(await traceOf(3)).to.not.deep.equal(await traceOf(4));
-  });
+  for (const protocol of ['paxos', 'raft'] as const) {
+    it(`another seed gives another trace of ${protocol}`, async () => {
+      expect(await traceOf(protocol, 3)).to.not.deep.equal(await traceOf(protocol, 4));
+    });
+  }
 });

@@ -1,31 +1,34 @@
 import type { TraceRecord } from '../../../actors/simulated/index.ts';
 import { derivedRandom } from '../../../actors/simulated/seed.ts';
 import type { PaxosSettings } from '../../../machines/paxos/settings.ts';
+import type { RaftSettings } from '../../../machines/raft/settings.ts';
 import { chatQuery, chatroom } from '../../../src/applications/chatroom.ts';
 import { kv, kvQuery } from '../../../src/applications/kv.ts';
 import type { Client } from '../../../src/client/client.ts';
+import type { ProtocolName, ProtocolSettings } from '../../../src/protocols.ts';
 import { checkExactlyOnceInOrder } from '../invariants/exactly-once-in-order.ts';
 import type { Instrument } from './instrumented-program.ts';
 import { type LedgerEntry, ledger } from './ledger.ts';
 import { findNonlinearizable } from './linearizability.ts';
-import { MemoryWatch } from './memory-watch.ts';
+import { type MemoryWatch, memoryWatch } from './memory-watch.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
 import { Storm } from './storm.ts';
 import { Violation } from './violation.ts';
 import { Workload } from './workload.ts';
 
 export interface ExperimentOptions {
+  readonly protocol: ProtocolName;
   readonly seed: number;
   readonly nodes?: number;
   readonly stormMs?: number;
-  readonly settings?: Partial<PaxosSettings>;
+  readonly settings?: Partial<PaxosSettings & RaftSettings>;
   readonly instruments?: readonly Instrument[];
   readonly trace?: (record: TraceRecord) => void;
 }
 
 export interface ExperimentResult {
   readonly nodes: number;
-  readonly slots: number;
+  readonly decided: number;
   readonly calls: number;
   readonly entries: number;
   /** How long all that was asked for took, once everything was well again. */
@@ -41,13 +44,26 @@ const CLIENTS_MAX = 4;
 const PATIENCE_MS = 600_000;
 
 /** Small bounds, so that short runs meet them. */
-const SMALL_SETTINGS: Partial<PaxosSettings> = {
-  windowSlots: 4,
-  slotBytesMax: 200,
-  decisionBytesMax: 600,
-  catchUpBytesMax: 400,
-  writeBehindMs: 20,
-  snapshotIdleMs: 300,
+const SMALL_SETTINGS: { readonly [Name in ProtocolName]: Partial<ProtocolSettings[Name]> } = {
+  paxos: {
+    windowSlots: 4,
+    slotBytesMax: 200,
+    decisionBytesMax: 600,
+    catchUpBytesMax: 400,
+    writeBehindMs: 20,
+    snapshotIdleMs: 300,
+  },
+  raft: {
+    uncommittedMax: 4,
+    slotBytesMax: 200,
+    inFlightMessagesMax: 3,
+    inFlightBytesMax: 1200,
+    logKeptBytes: 600,
+    logBytesMax: 8000,
+    catchUpBytesMax: 400,
+    writeBehindMs: 20,
+    snapshotIdleMs: 300,
+  },
 };
 
 /**
@@ -55,16 +71,17 @@ const SMALL_SETTINGS: Partial<PaxosSettings> = {
  * then the power fails everywhere at once, and everything must still be there. One seed decides all of it.
  */
 export async function experiment(options: ExperimentOptions): Promise<ExperimentResult> {
-  const { seed, stormMs = 1500, settings, instruments = [], trace } = options;
+  const { protocol, seed, stormMs = 1500, settings, instruments = [], trace } = options;
   const random = derivedRandom(seed, 'experiment');
   const nodes = options.nodes ?? [1, 3, 3, 3, 5][random.integer(0, 4)]!;
   const keptUnflushedProbability = random.integer(0, 1) * random.next();
-  const memory = new MemoryWatch();
+  const memory = memoryWatch(protocol);
   await using simulated = new SimulatedCluster({
+    protocol,
     seed,
     nodes,
     disk: { flushMsMin: 0.2, flushMsMax: random.next() < 0.3 ? 8 : 1, keptUnflushedProbability },
-    settings: settings ?? (random.next() < 0.6 ? SMALL_SETTINGS : {}),
+    settings: settings ?? (random.next() < 0.6 ? SMALL_SETTINGS[protocol] : {}),
     instruments: [...instruments, memory.instrument],
     ...(trace === undefined ? {} : { trace }),
   });
@@ -129,7 +146,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   }
   return {
     nodes,
-    slots: simulated.agreement.slots,
+    decided: simulated.agreement.decided,
     calls: calls.length,
     entries: before.length,
     recoveryMs,
@@ -139,10 +156,10 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
 
 /** Once nothing is asked for, one leader goes on leading, and nobody keeps what is done with. */
 async function checkPeace(simulated: SimulatedCluster, memory: MemoryWatch): Promise<void> {
-  const ballots = memory.ballots.length;
+  const reigns = memory.reigns.length;
   await simulated.run(PEACE_MS);
-  if (memory.ballots.length > ballots) {
-    const taken = memory.ballots.slice(ballots).map(({ round, leader }) => `${round}.${leader}`);
+  if (memory.reigns.length > reigns) {
+    const taken = memory.reigns.slice(reigns).map(({ number, leader }) => `${number}.${leader}`);
     throw new Violation('a stable leader', `in peace, these took over: ${taken.join(', ')}`);
   }
   const leftovers = memory.leftovers();

@@ -1,25 +1,34 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Effects } from '../../../actors/effects.ts';
 import type { LoadProgram, Program, ProgramContext, ProgramReference } from '../../../actors/program.ts';
+import { loadProgram } from '../../../actors/program.ts';
 import type { AcceptorInput } from '../../../machines/paxos/acceptor-context.ts';
 import type { LeaderInput } from '../../../machines/paxos/leader.ts';
-import { type PaxosOptions, program as paxos } from '../../../machines/paxos/program.ts';
-import type { ReplicaInput } from '../../../machines/paxos/replica-context.ts';
+import type { ReplicaInput as PaxosReplicaInput } from '../../../machines/paxos/replica-context.ts';
+import type { ReplicaInput as RaftReplicaInput } from '../../../machines/raft/replica.ts';
+import type { ServerInput } from '../../../machines/raft/server-context.ts';
 
-/** A Paxos node's program, open to those who watch it or plant a bug in it. */
-export interface OpenProgram {
+interface Opened<Inputs> {
   readonly node: string;
   roles: Record<string, AnyStateMachine>;
-  acceptor: AcceptorInput;
-  replica: ReplicaInput;
-  leader: LeaderInput;
+  /** What its first actors start with, by role. */
+  readonly inputs: Inputs;
 }
 
+export type OpenPaxos = Opened<{ acceptor: AcceptorInput; replica: PaxosReplicaInput; leader: LeaderInput }>;
+export type OpenRaft = Opened<{ server: ServerInput; replica: RaftReplicaInput }>;
+
+/** A node's program, open to those who watch it or plant a bug in it. */
+export type OpenProgram = OpenPaxos | OpenRaft;
+
 /** Changes a program before it runs; called at every start of a node. */
-export type Instrument = (program: OpenProgram, context: ProgramContext) => void;
+export type Instrument<Program extends OpenProgram = OpenProgram> = (
+  program: Program,
+  context: ProgramContext,
+) => void;
 
 interface Options {
-  readonly paxos: PaxosOptions;
+  readonly program: ProgramReference;
   readonly instruments: number;
 }
 
@@ -33,46 +42,47 @@ globals[REGISTRY] ??= new Map();
 const registry = globals[REGISTRY];
 let registered = 0;
 
-/** Names a Paxos program that these instruments change; dispose it when no node will start any more. */
+/** Names a program that these instruments change; dispose it when no node will start any more. */
 export function instrumentedProgram(
-  options: PaxosOptions,
+  program: ProgramReference,
   instruments: readonly Instrument[],
 ): { readonly reference: ProgramReference } & Disposable {
   registered += 1;
   const number = registered;
   registry.set(number, instruments);
   return {
-    reference: {
-      module: import.meta.url,
-      options: { paxos: options, instruments: number } satisfies Options,
-    },
+    reference: { module: import.meta.url, options: { program, instruments: number } satisfies Options },
     [Symbol.dispose]: () => void registry.delete(number),
   };
 }
 
 export const program: LoadProgram = async (context, options): Promise<Program> => {
-  const { paxos: paxosOptions, instruments } = options as Options;
-  const { roles, start } = await paxos(context, paxosOptions);
-  const [acceptor, replica, leader] = start.map(({ input }) => input);
-  const open: OpenProgram = {
-    node: context.node,
-    roles: { ...roles },
-    acceptor: acceptor as AcceptorInput,
-    replica: replica as ReplicaInput,
-    leader: leader as LeaderInput,
-  };
+  const { program: reference, instruments } = options as Options;
+  const { roles, start } = await loadProgram(reference, context);
+  const inputs = Object.fromEntries(start.map(({ role, input }) => [role, input]));
+  const open = { node: context.node, roles: { ...roles }, inputs } as unknown as OpenProgram;
   const known = registry.get(instruments);
   if (known === undefined) throw new Error('a node starts whose cluster is disposed');
   for (const instrument of known) instrument(open, context);
-  return {
-    roles: open.roles,
-    start: [
-      { role: 'acceptor', input: open.acceptor },
-      { role: 'replica', input: open.replica },
-      { role: 'leader', input: open.leader },
-    ],
-  };
+  return { roles: open.roles, start: Object.entries(open.inputs).map(([role, input]) => ({ role, input })) };
 };
+
+/** An instrument for Multi-Paxos alone. */
+export function forPaxos(instrument: Instrument<OpenPaxos>): Instrument {
+  return (open, context) => {
+    if (!('acceptor' in open.inputs))
+      throw new TypeError('an instrument of Multi-Paxos for another protocol');
+    instrument(open as OpenPaxos, context);
+  };
+}
+
+/** An instrument for Raft alone. */
+export function forRaft(instrument: Instrument<OpenRaft>): Instrument {
+  return (open, context) => {
+    if (!('server' in open.inputs)) throw new TypeError('an instrument of Raft for another protocol');
+    instrument(open as OpenRaft, context);
+  };
+}
 
 /** What a role's actions and guards are called with. */
 // biome-ignore lint/suspicious/noExplicitAny: instruments look into roles of every kind.
@@ -108,6 +118,21 @@ export function replaceGuard(
     (original as (args: Arguments, params: undefined) => boolean)(args, undefined);
   const guards = { [guard]: (args: Arguments) => replacement(args, call) };
   program.roles[role] = machine.provide({ guards } as unknown as Parameters<AnyStateMachine['provide']>[0]);
+}
+
+/** Calls `look` with the context of a role whenever one of these actions is carried out, before it is. */
+export function watchActions(
+  program: OpenProgram,
+  role: string,
+  actions: readonly string[],
+  look: (args: Arguments) => void,
+): void {
+  for (const action of actions) {
+    replaceAction(program, role, action, (args, original) => {
+      look(args);
+      return original(args);
+    });
+  }
 }
 
 function machineOf({ roles }: OpenProgram, role: string): AnyStateMachine {

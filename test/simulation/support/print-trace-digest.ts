@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { ProtocolName } from '../../../src/protocols.ts';
 import { traceOf } from './trace-of.ts';
 
-// Run by a test as a process of its own: prints the digest of the trace of the seed that it is given.
-const lines = await traceOf(Number(process.argv[2]));
+// Run by a test as a process of its own: prints the digest of the trace of the protocol and seed that it is given.
+const [, , protocol, seed] = process.argv;
+const lines = await traceOf(protocol as ProtocolName, Number(seed));
 process.stdout.write(createHash('sha256').update(lines.join('\n')).digest('hex'));

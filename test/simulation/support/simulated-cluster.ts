@@ -9,51 +9,64 @@ import {
   type TraceRecord,
 } from '../../../actors/simulated/index.ts';
 import type { PaxosSettings } from '../../../machines/paxos/settings.ts';
+import type { RaftSettings } from '../../../machines/raft/settings.ts';
 import { chatroom } from '../../../src/applications/chatroom.ts';
 import { kv } from '../../../src/applications/kv.ts';
 import { Client, type ClientOptions } from '../../../src/client/client.ts';
 import { Gateway } from '../../../src/client/gateway.ts';
 import { Cluster } from '../../../src/cluster.ts';
-import { PROTOCOLS } from '../../../src/protocols.ts';
+import { PROTOCOLS, type ProtocolName } from '../../../src/protocols.ts';
 import { EqualStates } from '../invariants/equal-states.ts';
-import { OneBatchASlot } from '../invariants/one-batch-a-slot.ts';
-import { PromisesNeverGoBack } from '../invariants/promises-never-go-back.ts';
+import { AGREEMENTS, type Agreement } from './agreement.ts';
 import { type DiskWatcher, watchDisk } from './disk-watch.ts';
 import { type Instrument, instrumentedProgram } from './instrumented-program.ts';
 import { ledger } from './ledger.ts';
 import { Violation } from './violation.ts';
 
 export interface SimulatedClusterOptions {
+  readonly protocol: ProtocolName;
   readonly seed: number;
   readonly nodes: number;
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
-  readonly settings?: Partial<PaxosSettings>;
+  readonly settings?: Partial<PaxosSettings & RaftSettings>;
   readonly instruments?: readonly Instrument[];
   readonly trace?: (record: TraceRecord) => void;
 }
 
-/** A Multi-Paxos cluster in the simulated world, with every invariant watched that can be watched while it runs. */
+/** A cluster in the simulated world, with every invariant watched that can be watched while it runs. */
 export class SimulatedCluster implements AsyncDisposable {
   readonly host: SimulatedHost;
   readonly cluster: Cluster;
   readonly names: readonly string[];
-  readonly agreement: OneBatchASlot;
+  readonly agreement: Agreement;
   readonly #program: Disposable;
   readonly #distant = new Map<string, Gateway>();
   #broken: unknown;
 
   constructor(options: SimulatedClusterOptions) {
-    const { seed, nodes, network = {}, disk = {}, settings = {}, instruments = [], trace } = options;
+    const {
+      protocol,
+      seed,
+      nodes,
+      network = {},
+      disk = {},
+      settings = {},
+      instruments = [],
+      trace,
+    } = options;
     this.names = Array.from({ length: nodes }, (_, node) => String(node));
-    this.agreement = new OneBatchASlot(nodes);
+    this.agreement = AGREEMENTS[protocol](nodes, (look) => this.#watch(look));
     const applications = [kv, chatroom, ledger].map(({ name, module }) => ({ name, module }));
-    const program = instrumentedProgram({ nodes: this.names, applications, settings }, [
+    const reference = PROTOCOLS[protocol].program({ nodes: this.names, applications, settings });
+    const program = instrumentedProgram(reference, [
       ...instruments,
-      ({ node, replica: { state } }) => {
+      ...this.agreement.instruments,
+      ({ node, inputs }) => {
+        const { state } = inputs.replica;
         const apply = state.apply.bind(state);
         state.apply = (slot, batch, anchor) => {
-          this.#watch(() => this.agreement.apply(node, slot, batch));
+          this.#watch(() => this.agreement.apply(node, slot, batch, anchor));
           return apply(slot, batch, anchor);
         };
       },
@@ -70,14 +83,12 @@ export class SimulatedCluster implements AsyncDisposable {
         trace?.(record);
       },
     });
-    const watchers: DiskWatcher[] = [new PromisesNeverGoBack(), this.agreement, new EqualStates()];
+    const watchers: DiskWatcher[] = [...this.agreement.watchers, new EqualStates()];
     for (const name of this.names) {
       for (const nodeDisk of [this.host.diskOf(name), this.host.storeDiskOf(name)]) {
-        watchDisk(
-          name,
-          nodeDisk,
-          watchers.map((watcher) => this.#guarded(watcher)),
-        );
+        watchDisk(name, nodeDisk, (news) => {
+          for (const watcher of watchers) this.#watch(() => news(watcher));
+        });
       }
     }
     const attach = this.host.attach.bind(this.host);
@@ -92,7 +103,7 @@ export class SimulatedCluster implements AsyncDisposable {
           for (const envelope of envelopes) this.#distant.get(envelope.to)?.receive([envelope], from);
         },
       });
-    this.cluster = new Cluster('paxos', this.host, {
+    this.cluster = new Cluster(protocol, this.host, {
       onNodeEnded: (_, error) => {
         this.#broken ??= error;
       },
@@ -105,7 +116,7 @@ export class SimulatedCluster implements AsyncDisposable {
    */
   async distantClient(options: ClientOptions = {}): Promise<Client> {
     const name = `distant-${this.#distant.size}`;
-    const gateway = new Gateway(this.host, PROTOCOLS.paxos.entrance);
+    const gateway = new Gateway(this.host, PROTOCOLS[this.cluster.protocol].entrance);
     for (const node of this.names) gateway.nodeStarted(node);
     this.#distant.set(addressOf(CLIENTS, name), gateway);
     const client = new Client(name, gateway, { ...options, hasQuorum: () => true, closed: () => {} });
@@ -159,13 +170,5 @@ export class SimulatedCluster implements AsyncDisposable {
     } catch (error) {
       this.#broken ??= error;
     }
-  }
-
-  #guarded(watcher: DiskWatcher): DiskWatcher {
-    return {
-      promised: (...args) => this.#watch(() => watcher.promised?.(...args)),
-      accepted: (...args) => this.#watch(() => watcher.accepted?.(...args)),
-      applied: (...args) => this.#watch(() => watcher.applied?.(...args)),
-    };
   }
 }

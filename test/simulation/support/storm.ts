@@ -1,6 +1,7 @@
 import { CLIENTS } from '../../../actors/host.ts';
 import type { Random } from '../../../actors/random.ts';
 import type { NetworkSettings } from '../../../actors/simulated/index.ts';
+import type { ProtocolName } from '../../../src/protocols.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 
 /** How bad a storm is. */
@@ -15,6 +16,22 @@ export interface StormSettings {
 }
 
 type Fault = (storm: Storm) => Promise<void>;
+
+/** What a time bomb counts. */
+const STEPS: Readonly<Record<ProtocolName, readonly string[]>> = {
+  paxos: ['p1a', 'p2a', 'p1b', 'p2b', 'decision'],
+  raft: [
+    'preVoteReply',
+    'requestVote',
+    'voteReply',
+    'appendEntries',
+    'appended',
+    'mismatched',
+    'commit',
+    'fetched',
+    'snapshotPiece',
+  ],
+};
 
 /** Breaks a cluster here and there, at random, and mends it at the end. */
 export class Storm {
@@ -81,8 +98,8 @@ export class Storm {
 
   /** Lets a node die after it has sent a few more messages of the protocol. */
   dieAfter(name: string, messages: number): void {
-    if (this.#simulated.host.running.includes(name))
-      this.#simulated.host.killAfter(name, messages, ['p1a', 'p2a', 'p1b', 'p2b', 'decision']);
+    const { host, cluster } = this.#simulated;
+    if (host.running.includes(name)) host.killAfter(name, messages, STEPS[cluster.protocol]);
   }
 
   cut(from: string, to: string): void {

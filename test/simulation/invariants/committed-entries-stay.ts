@@ -1,0 +1,59 @@
+import type { Entry, Position } from '../../../machines/raft/log.ts';
+import type { DiskWatcher } from '../support/disk-watch.ts';
+import { type LogHistory, nameOf } from '../support/log-history.ts';
+import { Violation } from '../support/violation.ts';
+
+/** A committed entry leaves a disk only with all that is before it, when the state or a snapshot stands for it. */
+export class CommittedEntriesStay implements DiskWatcher {
+  readonly #history: LogHistory;
+  readonly #entries = new Map<string, Map<number, number>>();
+  /** Removed in the transaction under way, which may end with a base that stands for them. */
+  readonly #removed = new Map<string, Position[]>();
+
+  constructor(history: LogHistory) {
+    this.#history = history;
+  }
+
+  stored(node: string, index: number, { term }: Entry): void {
+    this.#check(node);
+    this.#entriesOf(node).set(index, term);
+  }
+
+  voted(node: string): void {
+    this.#check(node);
+  }
+
+  removed(node: string, index: number): void {
+    const term = this.#entriesOf(node).get(index);
+    if (term === undefined) return;
+    this.#entriesOf(node).delete(index);
+    this.#removed.set(node, [...(this.#removed.get(node) ?? []), { index, term }]);
+  }
+
+  based(node: string, base: Position): void {
+    const removed = this.#removed.get(node) ?? [];
+    this.#removed.set(
+      node,
+      removed.filter(({ index }) => index > base.index),
+    );
+    for (const index of this.#entriesOf(node).keys())
+      if (index <= base.index) this.#entriesOf(node).delete(index);
+  }
+
+  #entriesOf(node: string): Map<number, number> {
+    const entries = this.#entries.get(node) ?? new Map<number, number>();
+    this.#entries.set(node, entries);
+    return entries;
+  }
+
+  #check(node: string): void {
+    for (const position of this.#removed.get(node) ?? []) {
+      if (this.#history.committed(position.index)?.term === position.term)
+        throw new Violation(
+          'committed entries stay',
+          `${node} removes ${nameOf(position)}, which is committed`,
+        );
+    }
+    this.#removed.delete(node);
+  }
+}

@@ -1,0 +1,14 @@
+import { Violation } from '../support/violation.ts';
+
+/** A term has one leader at most, and nobody comes to lead in a term twice (thesis, figure 3.2). */
+export class ElectionSafety {
+  readonly #leaders = new Map<number, string>();
+
+  tookOffice(node: string, term: number): void {
+    const before = this.#leaders.get(term);
+    if (before !== undefined) {
+      throw new Violation('election safety', `in term ${term} ${before} took office, and then ${node}`);
+    }
+    this.#leaders.set(term, node);
+  }
+}
