@@ -33,8 +33,9 @@ export const actions = {
   tellSuccessor({ context }: OnlyContext): Effect[] {
     const { transferTo, progress, log, term } = context;
     if (transferTo === undefined || progress.get(transferTo)?.match !== lastIndex(log)) return [];
-    // Whom it elects need not wait for this leader's lease (section 6.4.1).
+    // Those who elect it need not wait for this leader's lease (section 6.4.1), now or ever in this term.
     context.leaseUntilMs = Number.NEGATIVE_INFINITY;
+    context.hasToldSuccessor = true;
     return [send<TimeoutNow>(serverOf(transferTo), { type: 'timeoutNow', term })];
   },
 

@@ -202,4 +202,15 @@ describe('a leader with a lease (thesis, section 6.4.1)', () => {
     expect(receivers(effects, 'timeoutNow')).to.deep.equal(['1/server']);
     expect(confirmed(driver.confirmRead('t'))).to.deep.equal([]);
   });
+
+  it('has none in the same term after it has told another to lead, who may hear it late', () => {
+    const { driver } = leased();
+    driver.transfer('1');
+    driver.pass(settings().electionTimeoutMs + retryMs);
+    const round = roundIn(driver.pass(heartbeatMs));
+    driver.beatReply('2', 1, round);
+    const asked = driver.confirmRead('t');
+    expect(confirmed(asked), 'the one that was told may be elected by now').to.deep.equal([]);
+    expect(confirmed(driver.beatReply('2', 1, roundIn(asked)))).to.deep.equal(['0/replica t 1']);
+  });
 });
