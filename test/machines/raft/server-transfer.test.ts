@@ -45,6 +45,15 @@ describe('a leader hands over leadership (thesis, section 3.10)', () => {
     expect(driver.status()).to.include({ open: 0, pending: 1 });
   });
 
+  it('nor a configuration: whom it has told would lack it', () => {
+    const driver = leading();
+    driver.transfer('2');
+    expect(persisted(driver.setMembers('0', '1'))).to.deep.equal([]);
+    expect(persisted(driver.pass(retryMs))).to.deep.equal([]);
+    // Given up, it goes on with that.
+    expect(persisted(driver.pass(electionTimeoutMs)).length).to.be.above(0);
+  });
+
   it('and goes on when the other has not taken over in the time of an election', () => {
     const driver = leading();
     driver.transfer('2');
