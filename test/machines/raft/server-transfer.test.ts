@@ -129,4 +129,12 @@ describe('a server that is told to stand (thesis, section 3.10)', () => {
     const effects = driver.preVoteReply('2', 5, true);
     expect(sent(effects, 'requestVote')[0]![1]).to.deep.include({ term: 5, isTransfer: false });
   });
+
+  it('does not stand where it may not: its state is lost, or it is no voter', () => {
+    const lost = following({ log: logOf([3], at(7, 2)), applied: 0 });
+    expect(receivers(told(lost), 'requestVote')).to.deep.equal([]);
+    const learner = new ServerDriver({ term: 3, voters: ['1', '2', '3'] });
+    learner.append(3, at(0, 0), entriesOf([3]));
+    expect(receivers(told(learner), 'requestVote')).to.deep.equal([]);
+  });
 });
