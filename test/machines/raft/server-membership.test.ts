@@ -356,4 +356,19 @@ describe('a server that was removed (section 4.2.3)', () => {
     driver.heartbeat(3);
     expect(driver.is('follower.following')).to.equal(true);
   });
+
+  it('is not one that is just taken in, at the word of one that has yet to hear of it', () => {
+    const log = logWith(
+      [...entriesOf([3, 3]), changeTo(3, ['0', '1', '2'])],
+      at(0, 0),
+      configuration(['1', '2']),
+    );
+    const driver = asking(new ServerDriver({ term: 3, log }));
+    driver.preVoteReply('1', 4, false, { commit: 2, isMember: false });
+    expect(driver.is('candidate.preVote'), 'it may have to lead, the only one with this entry').to.equal(
+      true,
+    );
+    driver.preVoteReply('2', 4, false, { commit: 3, isMember: false });
+    expect(driver.is('follower.removed')).to.equal(true);
+  });
 });
