@@ -175,6 +175,18 @@ describe('a change of members', () => {
     expect(cluster.nodes).to.deep.equal([0, 1, 2]);
   });
 
+  it('never takes out the last node, also when all are taken out at once', async () => {
+    const alone = await openSimulated('raft', 1);
+    expect(await alone.until(codeOf(alone.cluster.removeNode(0)))).to.equal('SYNOD_BAD_OPTION');
+    const { cluster, until } = await openSimulated('raft', 2);
+    const removals = [0, 1].map((node) => codeOf(cluster.removeNode(node)));
+    expect(await until(Promise.all(removals))).to.deep.equal([undefined, 'SYNOD_BAD_OPTION']);
+    const store = openKeyValueStore(await until(cluster.client()));
+    await until(store.put('a', '1'));
+    expect(await until(store.get('a'))).to.equal('1');
+    expect(cluster.nodes).to.deep.equal([1]);
+  });
+
   it('is refused for a node that there is not, and on a cluster that is closed', async () => {
     const { cluster, until } = await openSimulated('raft', 3);
     for (const change of [

@@ -266,6 +266,13 @@ describe('a change of members', () => {
     expect(changesOf(driver).at(-1)).to.deep.equal(configuration(['0', '1', '2']));
   });
 
+  it('to nobody is refused: nobody could ever undo it', () => {
+    const driver = leading();
+    expect(driver.setMembers()).to.deep.equal([]);
+    expect(driver.appended('1', 1, 1)).to.deep.equal([]);
+    expect(changesOf(driver)).to.deep.equal([]);
+  });
+
   it('survives a restart, compacted or not', () => {
     const driver = leading({ settings: { logKeptBytes: 0 } });
     driver.setMembers('0', '1', '2', '3');
