@@ -234,7 +234,7 @@ export const server = setup({
       {
         target: '.follower.following',
         reenter: true,
-        actions: ['adoptTerm', 'follow', 'answerHeartbeat'],
+        actions: ['adoptTerm', 'follow', 'answerHeartbeat', 'askSnapshot'],
       },
     ],
     appendEntries: [

@@ -7,7 +7,7 @@ import { persisted, receivers, sent } from '../role-driver.ts';
 import { entriesOf, logOf, logWith, ServerDriver } from './server-driver.ts';
 import { at, entry, settings } from './values.ts';
 
-const { electionTimeoutMs, electionSpreadMs, snapshotIdleMs } = settings();
+const { electionTimeoutMs, electionSpreadMs, snapshotIdleMs, heartbeatMs } = settings();
 
 function handedOver(effects: readonly Effect[]): number[] {
   return sent(effects, 'committed').flatMap(([, message]) => {
@@ -121,6 +121,16 @@ describe('a server whose state on disk is lost', () => {
     expect(sent(driver.commit(3, 8, at(8, 3)), 'needSnapshot'), 'not all the time').to.deep.equal([]);
     driver.pass(snapshotIdleMs);
     expect(sent(driver.commit(3, 8, at(8, 3)), 'needSnapshot')).to.deep.equal(need);
+  });
+
+  it('asks again though nothing new is committed: its question, or the offer, may have been lost', () => {
+    const driver = lost();
+    driver.commit(3, 8, at(8, 3));
+    const asked: Effect[] = [];
+    for (let ms = 0; ms < snapshotIdleMs * 2; ms += heartbeatMs) {
+      asked.push(...driver.heartbeat(3, ms + 1), ...driver.pass(heartbeatMs));
+    }
+    expect(receivers(asked, 'needSnapshot')).to.deep.equal(['1/server']);
   });
 
   it('is sent one by the replica of whom it asks', () => {
