@@ -47,7 +47,7 @@ export const AGREEMENTS: Readonly<Record<ProtocolName, (nodes: number, guard: Gu
 
   raft: (nodes, guard) => {
     const history = new LogHistory(nodes);
-    const elections = new ElectionSafety();
+    const elections = new ElectionSafety(nodes);
     const leaders = new LeaderCompleteness(history);
     const stateMachines = new StateMachineSafety(history);
     const answers = new AnswersRestOnDisk(history);
