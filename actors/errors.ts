@@ -9,6 +9,9 @@ export class SynodError extends Error {
   }
 }
 
+const REPAIR =
+  'Put the folder back from a copy, or start the node while most others have theirs: it is set aside then';
+
 /** A frame is larger than `frameBytesMax`, or does not decode. It is dropped whole. */
 export class BadFrameError extends SynodError {
   constructor(what: string, options?: ErrorOptions) {
@@ -21,8 +24,7 @@ export class CorruptRecordError extends SynodError {
   constructor(journal: string, key: string) {
     super(
       'SYNOD_CORRUPT_RECORD',
-      `record ${key} in ${journal} fails its checksum; nothing of it was used. ` +
-        'Put the folder back from a copy; the other nodes hold every acknowledged write',
+      `record ${key} in ${journal} fails its checksum; nothing of it was used. ${REPAIR}`,
     );
   }
 }
@@ -33,8 +35,30 @@ export class CorruptJournalError extends SynodError {
     super(
       'SYNOD_CORRUPT_JOURNAL',
       `the journal in ${folder} cannot be read (${cause instanceof Error ? cause.message : String(cause)}). ` +
-        'Put the folder back from a copy; the other nodes hold every acknowledged write',
+        REPAIR,
       { cause },
+    );
+  }
+}
+
+/** A warning: a node's journal or store was damaged. It has another name now, and the node starts with an empty one. */
+export class SetAsideError extends SynodError {
+  constructor(path: string, aside: string, cause: Error) {
+    super(
+      'SYNOD_SET_ASIDE',
+      `${path} is damaged and was set aside as ${aside}; the node starts with an empty one, and must be repaired ` +
+        `from the others. Remove what was set aside when you have looked at it. (${cause.message})`,
+      { cause },
+    );
+  }
+}
+
+/** A warning: a node ran before, and its journal or its store is not there any more. It starts with an empty one. */
+export class FilesMissingError extends SynodError {
+  constructor(path: string) {
+    super(
+      'SYNOD_FILES_MISSING',
+      `${path} is not there, though the node ran before; it starts with an empty one, and must be repaired from the others`,
     );
   }
 }

@@ -9,7 +9,7 @@ export const CLIENTS = 'clients';
 
 /** What a host is to run. */
 export interface HostOptions {
-  /** The names of the nodes. No slash, not `clients`. */
+  /** The names of the nodes that the cluster is founded with. No slash, not `clients`. */
   readonly nodes: readonly string[];
   /** What each node runs. */
   readonly program: ProgramReference;
@@ -31,12 +31,32 @@ export interface Host extends AsyncDisposable {
   readonly random: Random;
   /** Sets who is told. */
   attach(handlers: HostHandlers): void;
+  /** The nodes that there are now: once it is open, those of its disk; until then, those of its options. */
+  readonly nodes: readonly string[];
+  /** Opens what the nodes keep, so that {@link nodes} is known. {@link start} does so by itself. */
+  open(): Promise<void>;
+  /**
+   * Takes in a node of a new name, connects it with all others and starts it, with nothing on its disk. It is
+   * remembered. Resolves when its actors run. When it cannot start it rejects with the reason, and the node is
+   * none. @throws TypeError for a name that is taken, or cannot be one.
+   */
+  add(node: string): Promise<void>;
+  /**
+   * Ends a node, forgets it and its links, and removes its files. A node that there is not: nothing happens. One
+   * that is added under its name later is a new one. @throws TypeError for the last node.
+   */
+  remove(node: string): Promise<void>;
   /**
    * Starts nodes from their journals, all together: none runs its actors before all have loaded.
-   * Resolves when all run. A node that cannot start rejects with the reason; none of these runs then.
+   * Resolves when all run. A node that cannot start rejects with the reason; none of these runs then. What is
+   * damaged on disk is set aside, and its node starts without (`ProgramContext.memory`), unless no majority of
+   * {@link nodes} would have its journal, or its store: then it rejects, and nothing was touched.
    */
   start(nodes: readonly string[]): Promise<void>;
-  /** Ends a node at whatever instruction it is. Resolves when it has ended; at once when it does not run. */
+  /**
+   * Ends a node at whatever instruction it is. Resolves when it has ended and its files are closed; at once when it
+   * does not run.
+   */
   kill(node: string): Promise<void>;
   /**
    * Lets a node end itself, at once, when it has released `count` more envelopes of these message types to other
@@ -45,7 +65,7 @@ export interface Host extends AsyncDisposable {
   killAfter(node: string, count: number, types: readonly string[]): void;
   /** Cuts (false) or mends (true) the link between two nodes, both ways. Resolves when both know. */
   link(a: string, b: string, connected: boolean): Promise<void>;
-  /** Sends envelopes from clients to one node; lost when it does not run. */
+  /** Sends envelopes from clients to one node; lost when it does not run, or there is no such node. */
   send(node: string, envelopes: readonly Envelope[]): void;
   /** Listens to the inspection events of every actor on every node; undefined ends it. */
   inspect(listener: ((event: InspectionEvent) => void) | undefined): void;

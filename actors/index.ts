@@ -22,6 +22,7 @@ export * from './errors.ts';
 export { CLIENTS, type Host, type HostHandlers, type HostOptions } from './host.ts';
 export type { InspectedActor, InspectedSnapshot, InspectionEvent } from './inspection.ts';
 export type { Journal, JournalKey, JournalView, JournalWrite } from './journal.ts';
+export { JOURNAL_KINDS, type JournalKind, type Memory } from './memory.ts';
 export type { LoadProgram, Program, ProgramContext, ProgramReference } from './program.ts';
 export type { Random } from './random.ts';
 export { ThreadHost, type ThreadHostOptions } from './threads/thread-host.ts';

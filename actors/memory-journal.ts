@@ -1,3 +1,4 @@
+import { CorruptRecordError } from './errors.ts';
 import type { Journal, JournalKey, JournalView, JournalWrite } from './journal.ts';
 import { encodeKey } from './journal-key.ts';
 import { SortedRecords } from './sorted-records.ts';
@@ -8,6 +9,7 @@ import { SortedRecords } from './sorted-records.ts';
  */
 export class MemoryDisk {
   readonly #records = new SortedRecords();
+  readonly #rotten = new Set<string>();
   #holder: object | undefined;
 
   /** How many records it holds. */
@@ -20,6 +22,45 @@ export class MemoryDisk {
     return this.#records;
   }
 
+  /** Whether any record would fail its checksum. */
+  get isDamaged(): boolean {
+    return this.#rotten.size > 0;
+  }
+
+  /** Lets a record rot: it fails its checksum from here on, until it is written anew. @throws RangeError when there is none. */
+  rot(key: JournalKey): void {
+    const encoded = encodeKey(key);
+    if (this.#records.get(encoded) === undefined) throw new RangeError(`no record ${JSON.stringify(key)}`);
+    this.#rotten.add(encoded);
+  }
+
+  /** Loses everything. */
+  erase(): void {
+    this.#records.clear();
+    this.#rotten.clear();
+  }
+
+  /** @throws CorruptRecordError when the record has rotted. */
+  check(encoded: string, key: JournalKey): void {
+    if (this.#rotten.has(encoded)) throw new CorruptRecordError('memory', JSON.stringify(key));
+  }
+
+  /** Takes a write, for the journal. */
+  write(write: JournalWrite): void {
+    if ('clear' in write) {
+      const cleared = [...below(this.#records, encodeKey(write.clear))];
+      for (const { encoded } of cleared) this.#delete(encoded);
+      return;
+    }
+    const encoded = encodeKey(write.key);
+    if (write.value === undefined) {
+      this.#delete(encoded);
+    } else {
+      this.#rotten.delete(encoded);
+      this.#records.put(encoded, write.key, write.value);
+    }
+  }
+
   /** Makes `holder` the only one whose flushes land; nobody's land when undefined. */
   attach(holder: object | undefined): void {
     this.#holder = holder;
@@ -28,6 +69,11 @@ export class MemoryDisk {
   /** Whether the flushes of `holder` still land. */
   isHeldBy(holder: object): boolean {
     return this.#holder === holder;
+  }
+
+  #delete(encoded: string): void {
+    this.#rotten.delete(encoded);
+    this.#records.delete(encoded);
   }
 }
 
@@ -62,12 +108,12 @@ export class MemoryJournal implements Journal {
   }
 
   get(key: JournalKey): Uint8Array | undefined {
-    return this.disk.records.get(encodeKey(key));
+    return this.#get(this.disk.records, key);
   }
 
   range(prefix: JournalKey, from?: JournalKey): IterableIterator<readonly [JournalKey, Uint8Array]> {
     // The caller may commit while it iterates.
-    return rangeOf(this.disk.records.copy(), prefix, from);
+    return this.#range(this.disk.records.copy(), prefix, from);
   }
 
   commit(writes: readonly JournalWrite[], durable: () => void): void {
@@ -78,8 +124,8 @@ export class MemoryJournal implements Journal {
   snapshot(): JournalView & Disposable {
     const records = this.disk.records.copy();
     return {
-      get: (key) => records.get(encodeKey(key)),
-      range: (prefix, from) => rangeOf(records, prefix, from),
+      get: (key) => this.#get(records, key),
+      range: (prefix, from) => this.#range(records, prefix, from),
       [Symbol.dispose]: () => {},
     };
   }
@@ -122,26 +168,25 @@ export class MemoryJournal implements Journal {
   }
 
   #write(writes: readonly JournalWrite[]): void {
-    const { records } = this.disk;
-    for (const write of writes) {
-      if ('clear' in write) {
-        const cleared = [...below(records, encodeKey(write.clear))];
-        for (const { encoded } of cleared) records.delete(encoded);
-      } else if (write.value === undefined) {
-        records.delete(encodeKey(write.key));
-      } else {
-        records.put(encodeKey(write.key), write.key, write.value);
-      }
+    for (const write of writes) this.disk.write(write);
+  }
+
+  #get(records: SortedRecords, key: JournalKey): Uint8Array | undefined {
+    const encoded = encodeKey(key);
+    this.disk.check(encoded, key);
+    return records.get(encoded);
+  }
+
+  *#range(
+    records: SortedRecords,
+    prefix: JournalKey,
+    from: JournalKey = prefix,
+  ): IterableIterator<readonly [JournalKey, Uint8Array]> {
+    for (const { encoded, key, value } of below(records, encodeKey(prefix), encodeKey(from))) {
+      this.disk.check(encoded, key);
+      yield [key, value];
     }
   }
-}
-
-function* rangeOf(
-  records: SortedRecords,
-  prefix: JournalKey,
-  from: JournalKey = prefix,
-): IterableIterator<readonly [JournalKey, Uint8Array]> {
-  for (const { key, value } of below(records, encodeKey(prefix), encodeKey(from))) yield [key, value];
 }
 
 /** The records below a prefix, not the one at the prefix itself, that come at or after `from`. */

@@ -65,6 +65,11 @@ export class SortedRecords {
     if (records.length === 0) this.#blocks.splice(position, 1);
   }
 
+  /** Deletes all. */
+  clear(): void {
+    this.#blocks = [];
+  }
+
   /** The records from `encoded` on. Iterate over a {@link copy} when records may change meanwhile. */
   *from(encoded: string): IterableIterator<SortedRecord> {
     const first = this.#blockOf(encoded);

@@ -39,6 +39,7 @@ class Member implements Chatroom {
   readonly #entries: ChatEntry[] = [];
   #length = 0;
   #closed = false;
+  readonly #stopListening: () => void;
   #waiters: { readonly length: number; readonly resolve: () => void }[] = [];
 
   constructor(cluster: Cluster, client: Client, sender: string) {
@@ -47,6 +48,7 @@ class Member implements Chatroom {
     this.#sender = sender;
     // From every node: whichever lives and knows more brings the news.
     for (const node of cluster.nodes) void this.#follow(node);
+    this.#stopListening = cluster.onNodeAdded((node) => void this.#follow(node));
   }
 
   get length(): number {
@@ -91,6 +93,7 @@ class Member implements Chatroom {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#stopListening();
     for (const { resolve } of this.#waiters.splice(0)) resolve();
   }
 

@@ -1,9 +1,11 @@
 import { SynodError } from '../actors/errors.ts';
 import type { Host } from '../actors/host.ts';
 import type { InspectionEvent } from '../actors/inspection.ts';
+import type { SetMembers, TransferLeadership } from '../machines/raft/messages.ts';
 import { Client, type ClientOptions } from './client/client.ts';
 import { Gateway } from './client/gateway.ts';
-import { ClosedError, NoQuorumError } from './errors.ts';
+import { BadOptionError, ClosedError, NoQuorumError, UnsupportedError } from './errors.ts';
+import { Membership, type Reign } from './membership.ts';
 import { type NodeReport, Observer } from './observer.ts';
 import { PROTOCOLS, type Protocol, type ProtocolName } from './protocols.ts';
 import { Topology } from './topology.ts';
@@ -17,6 +19,8 @@ export interface NodeStatus {
   readonly applied: number | undefined;
   /** The same, on disk. */
   readonly durable: number | undefined;
+  /** A voter has a say in what is decided; a learner receives it; undefined while no leader is there to say. */
+  readonly member: 'voter' | 'learner' | 'none' | undefined;
 }
 
 export interface ClusterStatus {
@@ -40,6 +44,17 @@ export interface ClusterEvents {
 const POLL_MS = 4;
 /** Without a majority nothing new begins: what was under way has ended when so many looks in a row show the same. */
 const SAME_LOOKS = 5;
+/** A node that is back says within so long whether it remembers; one that cannot be heard is not waited for. */
+const FIRST_LOOK_MS = 100;
+/** How often a node that has lost its memory is looked at. */
+const VOTE_LOOK_MS = 25;
+/** A newcomer may have much to learn. */
+const CHANGE_TIMEOUT_MS = 60_000;
+
+/** How long a change of members, or of the leader, may take. */
+export interface ChangeOptions {
+  readonly timeoutMs?: number;
+}
 
 /**
  * The nodes of one replicated system, and the controls over them. Make one by `createCluster`; `await using` (or
@@ -47,9 +62,6 @@ const SAME_LOOKS = 5;
  */
 export class Cluster implements AsyncDisposable {
   readonly protocol: ProtocolName;
-  /** The nodes, by number, from 0. */
-  readonly nodes: readonly number[];
-  readonly #names: readonly string[];
   readonly #host: Host;
   readonly #protocol: Protocol;
   readonly #topology: Topology;
@@ -62,6 +74,10 @@ export class Cluster implements AsyncDisposable {
   #upWaiters: { readonly name: string; readonly resolve: (up: boolean) => void }[] = [];
   /** The crash or restart under way, by node. */
   readonly #changes = new Map<string, Promise<void>>();
+  readonly #membership: Membership;
+  readonly #addedListeners = new Set<(node: number) => void>();
+  /** The highest number that a node has had: none is ever given twice. */
+  #highest = 0;
   #clientsMade = 0;
   #closed = false;
 
@@ -69,20 +85,30 @@ export class Cluster implements AsyncDisposable {
   constructor(
     protocol: ProtocolName,
     host: Host,
-    names: readonly string[],
     events: ClusterEvents = {},
     afterwards: () => Promise<void> = async () => {},
   ) {
     this.protocol = protocol;
     this.#afterwards = afterwards;
     this.#events = events;
-    this.nodes = names.map(Number);
-    this.#names = names;
     this.#host = host;
     this.#protocol = PROTOCOLS[protocol];
-    this.#topology = new Topology(names);
-    this.#gateway = new Gateway(host, names, this.#protocol.entrance);
+    this.#topology = new Topology(() => host.nodes);
+    this.#gateway = new Gateway(host, this.#protocol.entrance);
     this.#observer = new Observer(this.#gateway, this.#protocol.leader);
+    this.#membership = new Membership({
+      clock: host.clock,
+      reign: () => this.#reign(),
+      hasQuorum: () => this.hasQuorum(),
+      setMembers: (leader, voters) => {
+        const message: SetMembers = { type: 'setMembers', voters };
+        this.#observer.tell(leader, message);
+      },
+      transferLeadership: (leader, to) => {
+        const message: TransferLeadership = { type: 'transferLeadership', to };
+        this.#observer.tell(leader, message);
+      },
+    });
     host.attach({
       receive: (envelopes, from) => this.#gateway.receive(envelopes, from),
       ended: (node, error) => {
@@ -93,6 +119,11 @@ export class Cluster implements AsyncDisposable {
     });
   }
 
+  /** The nodes that there are, by number. */
+  get nodes(): readonly number[] {
+    return this.#host.nodes.map(Number);
+  }
+
   /**
    * Starts all nodes. Resolves when one of them leads, and all know it. Where some cannot start but a majority can,
    * it goes on without them, and `onNodeEnded` hears why. @throws the reason when no majority can start.
@@ -101,16 +132,17 @@ export class Cluster implements AsyncDisposable {
     await this.#startMajority();
     await this.#until(async () => {
       // One that dies meanwhile is not waited for.
-      const up = this.#names.filter((name) => this.#topology.isUp(name));
+      const up = this.#host.nodes.filter((name) => this.#topology.isUp(name));
       if (!this.hasQuorum()) throw new NoQuorumError('starting the cluster', 0);
-      const reports = await this.#observer.observe(up);
-      const leader = leaderOf(reports)?.node;
+      const reports = await this.#observe(up);
+      const leader = leaderOf(reports);
       return (
         leader !== undefined &&
         reports.length === up.length &&
-        reports.every(({ replica }) => replica.leader === leader)
+        reports.every(({ node, replica }) => replica.leader === leader.node || !isMember(leader, node))
       );
     });
+    await this.#finishChanges();
   }
 
   /** Makes a client. Resolves when the cluster knows its session, which takes a majority. */
@@ -149,6 +181,7 @@ export class Cluster implements AsyncDisposable {
       if (this.#topology.isUp(name)) return;
       await this.#host.start([name]);
       this.#noteStarted(name);
+      await Promise.race([this.#watchVote(name), this.#pause(FIRST_LOOK_MS)]);
     });
   }
 
@@ -170,7 +203,7 @@ export class Cluster implements AsyncDisposable {
   async crashLeaderAfter(messages: number): Promise<void> {
     let leader: string | undefined;
     await this.#until(async () => {
-      leader = leaderOf(await this.#observer.observe(this.#names))?.node;
+      leader = leaderOf(await this.#observe(this.#host.nodes))?.node;
       return leader !== undefined || !this.hasQuorum();
     });
     if (leader === undefined) throw new NoQuorumError('finding the leader', 0);
@@ -178,13 +211,73 @@ export class Cluster implements AsyncDisposable {
     else this.#host.killAfter(leader, messages, this.#protocol.progressMessages);
   }
 
+  /**
+   * Takes in a new node while the cluster runs, and gives its number: it learns all that is there, and then votes.
+   * @throws UnsupportedError; TimeoutError, NoQuorumError: the node is there, and may become a voter yet. Its number
+   * is the highest in {@link nodes}; {@link removeNode} takes it out again.
+   */
+  async addNode({ timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<number> {
+    this.#assertChangesMembers('adding a node');
+    const name = await this.#startNewNode();
+    await this.#membership.set((voters) => [...voters.filter((voter) => voter !== name), name], timeoutMs);
+    return Number(name);
+  }
+
+  /**
+   * Takes a node out while the cluster runs, dead or alive, then ends it and removes its files.
+   * @throws UnsupportedError; BadOptionError for the last node; TimeoutError, NoQuorumError: it may be out, or go yet.
+   */
+  async removeNode(node: number, { timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<void> {
+    this.#assertChangesMembers('removing a node');
+    const name = this.#nameOf(node);
+    if (this.#host.nodes.length === 1) throw new BadOptionError('node', node, 'one of several nodes');
+    await this.#membership.set((voters) => voters.filter((voter) => voter !== name), timeoutMs);
+    await this.#forget(name);
+  }
+
+  /**
+   * Puts a new node in the place of one, dead or alive, in one step: the others are as many as before all the while.
+   * Gives the number of the new one. @throws as {@link addNode}.
+   */
+  async replaceNode(node: number, { timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<number> {
+    this.#assertChangesMembers('replacing a node');
+    const former = this.#nameOf(node);
+    const name = await this.#startNewNode();
+    const replace = (voters: readonly string[]) => [
+      ...voters.filter((voter) => voter !== former && voter !== name),
+      name,
+    ];
+    await this.#membership.set(replace, timeoutMs);
+    await this.#forget(former);
+    return Number(name);
+  }
+
+  /**
+   * Lets another node lead: that one, or whichever is furthest; commands wait meanwhile, for a few milliseconds.
+   * @throws UnsupportedError; TimeoutError, NoQuorumError: it may lead yet.
+   */
+  async transferLeadership(
+    to?: number,
+    { timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {},
+  ): Promise<void> {
+    this.#assertChangesMembers('a transfer of leadership');
+    await this.#membership.transfer(to === undefined ? undefined : this.#nameOf(to), timeoutMs);
+  }
+
   isUp(node: number): boolean {
     return this.#topology.isUp(this.#nameOf(node));
   }
 
-  /** Resolves with true as soon as the node is up; with false when the cluster is closed. */
+  /** Tells of every node that is added from now on, until what this gives is called. */
+  onNodeAdded(listener: (node: number) => void): () => void {
+    this.#addedListeners.add(listener);
+    return () => this.#addedListeners.delete(listener);
+  }
+
+  /** Resolves with true as soon as the node is up; with false when the cluster is closed, or the node no longer there. */
   whenUp(node: number): Promise<boolean> {
-    const name = this.#nameOf(node);
+    const name = String(node);
+    if (!this.#host.nodes.includes(name)) return Promise.resolve(false);
     if (this.#closed || this.#topology.isUp(name)) return Promise.resolve(!this.#closed);
     return new Promise((resolve) => this.#upWaiters.push({ name, resolve }));
   }
@@ -195,19 +288,20 @@ export class Cluster implements AsyncDisposable {
   }
 
   async status(): Promise<ClusterStatus> {
-    const reports = await this.#observer.observe(this.#names);
-    const leader = leaderOf(reports)?.node;
+    const reports = await this.#observe(this.#host.nodes);
+    const leader = leaderOf(reports);
     return {
       protocol: this.protocol,
-      leader: leader === undefined ? undefined : Number(leader),
-      nodes: this.#names.map((name) => {
+      leader: leader === undefined ? undefined : Number(leader.node),
+      nodes: this.#host.nodes.map((name) => {
         const replica = reports.find(({ node }) => node === name)?.replica;
         return {
           node: Number(name),
           up: this.#topology.isUp(name),
-          leads: name === leader,
+          leads: name === leader?.node,
           applied: replica?.applied,
           durable: replica?.durable,
+          member: leader && membershipIn(leader, name),
         };
       }),
       cut: this.#topology.cut.map(([a, b]) => [Number(a), Number(b)]),
@@ -225,9 +319,9 @@ export class Cluster implements AsyncDisposable {
       const side = this.#topology.majoritySide();
       if (side.length > 0) {
         same = 0;
-        return isSettled(await this.#observer.observe(side), side);
+        return isSettled(await this.#observe(side), side);
       }
-      const reports = await this.#observer.observe(this.#names);
+      const reports = await this.#observe(this.#host.nodes);
       const now = JSON.stringify(reports.map(({ node, replica }) => [node, replica.applied]));
       same = now === last ? same + 1 : 0;
       last = now;
@@ -267,21 +361,92 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #startMajority(): Promise<void> {
+    await this.#host.open();
     try {
-      await this.#host.start(this.#names);
-      for (const name of this.#names) this.#noteStarted(name);
+      await this.#host.start(this.#host.nodes);
+      for (const name of this.#host.nodes) this.#noteStarted(name);
       return;
     } catch {
       // One that cannot start keeps the others from starting with it: now each by itself.
     }
     const started = await Promise.allSettled(
-      this.#names.map((name) => this.#host.start([name]).then(() => this.#noteStarted(name))),
+      this.#host.nodes.map((name) => this.#host.start([name]).then(() => this.#noteStarted(name))),
     );
     const failures = started.flatMap((outcome, index) =>
-      outcome.status === 'rejected' ? [{ name: this.#names[index]!, reason: outcome.reason as Error }] : [],
+      outcome.status === 'rejected'
+        ? [{ name: this.#host.nodes[index]!, reason: outcome.reason as Error }]
+        : [],
     );
     if (!this.hasQuorum()) throw failures[0]?.reason;
     for (const { name, reason } of failures) this.#events.onNodeEnded?.(Number(name), reason);
+  }
+
+  async #observe(names: readonly string[]): Promise<NodeReport[]> {
+    const reports = await this.#observer.observe(names);
+    const members = leaderOf(reports)?.leader.members;
+    if (members !== undefined) this.#topology.setVoters(members.voters);
+    for (const { node, leader } of reports) this.#topology.setVoting(node, leader.hasVote);
+    return reports;
+  }
+
+  /** Looks whether a node that is back has lost its memory; and if so, until it has been taken in again. */
+  async #watchVote(name: string): Promise<void> {
+    await this.#observe([name]);
+    if (!this.#topology.hasVote(name)) void this.#watchMute(name);
+  }
+
+  async #watchMute(name: string): Promise<void> {
+    while (!this.#closed && this.#topology.isUp(name) && !this.#topology.hasVote(name)) {
+      await this.#pause(VOTE_LOOK_MS);
+      await this.#observe([name]);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#host.clock.after(ms, resolve));
+  }
+
+  async #reign(): Promise<Reign | undefined> {
+    if (this.#closed) throw new ClosedError('a change of members');
+    const leader = leaderOf(await this.#observe(this.#host.nodes));
+    const members = leader?.leader.members;
+    return leader === undefined || members === undefined ? undefined : { leader: leader.node, members };
+  }
+
+  async #startNewNode(): Promise<string> {
+    this.#highest = Math.max(this.#highest, ...this.nodes) + 1;
+    const name = String(this.#highest);
+    await this.#host.add(name);
+    this.#noteStarted(name);
+    for (const listener of this.#addedListeners) listener(Number(name));
+    return name;
+  }
+
+  async #forget(name: string): Promise<void> {
+    await this.#inTurn(name, async () => {
+      this.#noteEnded(name);
+      this.#topology.remove(name);
+      await this.#host.remove(name);
+    });
+    for (const { resolve } of this.#upWaiters.filter((waiter) => waiter.name === name)) resolve(false);
+    this.#upWaiters = this.#upWaiters.filter((waiter) => waiter.name !== name);
+  }
+
+  /** A change of members may have been broken off when the cluster last ended: nodes that no voter is left with go. */
+  async #finishChanges(): Promise<void> {
+    if (!this.#protocol.changesMembers) return;
+    const { members } = (await this.#reign()) ?? {};
+    if (members === undefined) return;
+    const isWhole = !members.changing && members.learners.length === 0;
+    if (!isWhole) await this.#membership.set((voters) => voters, CHANGE_TIMEOUT_MS);
+    const { voters } = (await this.#reign())?.members ?? members;
+    for (const name of this.#host.nodes) if (!voters.includes(name)) await this.#forget(name);
+  }
+
+  #assertChangesMembers(what: string): void {
+    if (this.#closed) throw new ClosedError(what);
+    if (this.#protocol.changesMembers) return;
+    throw new UnsupportedError(what, this.protocol, 'its nodes are those that it was founded with');
   }
 
   async #link(a: number, b: number, connected: boolean): Promise<void> {
@@ -305,17 +470,17 @@ export class Cluster implements AsyncDisposable {
   }
 
   #nameOf(node: number): string {
-    const name = this.#names[node];
-    if (name !== undefined) return name;
+    const name = String(node);
+    if (this.#host.nodes.includes(name)) return name;
     throw new SynodError(
       'SYNOD_NO_SUCH_NODE',
-      `there is no node ${node}; the nodes are 0 to ${this.#names.length - 1}`,
+      `there is no node ${node}; the nodes are ${this.#host.nodes.join(', ')}`,
     );
   }
 
   async #until(condition: () => Promise<boolean>): Promise<void> {
     while (!this.#closed && !(await condition())) {
-      await new Promise<void>((resolve) => this.#host.clock.after(POLL_MS, resolve));
+      await this.#pause(POLL_MS);
     }
     if (this.#closed) throw new ClosedError('waiting for the cluster');
   }
@@ -341,6 +506,16 @@ function leaderOf(reports: readonly NodeReport[]): NodeReport | undefined {
   return reports
     .filter(({ leader }) => leader.leads)
     .sort((a, b) => b.leader.term - a.leader.term || (a.node < b.node ? 1 : -1))[0];
+}
+
+function isMember(leader: NodeReport, node: string): boolean {
+  return membershipIn(leader, node) !== 'none';
+}
+
+/** Where members never change, every node is a voter. */
+function membershipIn({ leader: { members } }: NodeReport, node: string): 'voter' | 'learner' | 'none' {
+  if (members === undefined || members.voters.includes(node)) return 'voter';
+  return members.learners.includes(node) ? 'learner' : 'none';
 }
 
 function isSettled(reports: readonly NodeReport[], side: readonly string[]): boolean {

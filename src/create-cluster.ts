@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { JOURNAL_KINDS, type JournalKind } from '../actors/memory.ts';
 import { ThreadHost } from '../actors/threads/thread-host.ts';
 import type { Application } from '../machines/replication/application.ts';
 import { Cluster, type ClusterEvents } from './cluster.ts';
@@ -15,7 +16,12 @@ export interface CreateClusterOptions<Name extends ProtocolName = ProtocolName> 
   /** What is replicated: one application, or several of different names. */
   // biome-ignore lint/suspicious/noExplicitAny: an application of whatever operations; each client call is typed by its own.
   readonly application: Application<any, any, any, any> | readonly Application<any, any, any, any>[];
-  /** The folder that the nodes keep their journals in. Without it: a temporary one, removed at the end. */
+  /**
+   * Where the nodes keep what they must remember: on disk by LMDB, the default, or in their own memory. That is
+   * written nowhere: a node that ends has forgotten it, and what a majority has forgotten is gone.
+   */
+  readonly journal?: JournalKind;
+  /** The folder that the nodes keep their journals in. Without it: a temporary one, removed at the end. Not with `memory`. */
   readonly dataDir?: string;
   /** Bounds and times of the protocol, where they are to differ from the defaults. */
   readonly settings?: Partial<ProtocolSettings[Name]>;
@@ -23,6 +29,12 @@ export interface CreateClusterOptions<Name extends ProtocolName = ProtocolName> 
   readonly journalBytesMax?: number;
   /** Megabytes of heap that one node may take. */
   readonly memoryMbMax?: number;
+}
+
+/** The folder for what the nodes keep, and how it is cleared away at the end. */
+interface Place {
+  readonly dataDir: string | undefined;
+  clear(): Promise<void>;
 }
 
 /** Where nobody listens, a node that died is at least not silent. */
@@ -33,7 +45,7 @@ function warnOfEnd(node: number, error: Error | undefined): void {
 const NODES_MAX = 99;
 
 /**
- * Starts a cluster on worker threads of this process, each node with its journal on disk. Resolves when a node
+ * Starts a cluster on worker threads of this process, each node with its journal on disk unless told otherwise. Resolves when a node
  * leads; on a new folder that is node 0.
  *
  * @throws BadOptionError; WrongFolderError, FolderInUseError and their like when the data folder cannot be used.
@@ -41,20 +53,32 @@ const NODES_MAX = 99;
 export async function createCluster<Name extends ProtocolName>(
   options: CreateClusterOptions<Name>,
 ): Promise<Cluster> {
-  const { protocol, nodes, application, dataDir, settings, journalBytesMax, memoryMbMax, ...events } =
-    options;
+  const {
+    protocol,
+    nodes,
+    application,
+    journal = 'lmdb',
+    dataDir,
+    settings,
+    journalBytesMax,
+    memoryMbMax,
+    ...events
+  } = options;
   if (!Object.hasOwn(PROTOCOLS, protocol)) {
     throw new BadOptionError('protocol', protocol, `one of ${Object.keys(PROTOCOLS).join(', ')}`);
   }
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > NODES_MAX) {
     throw new BadOptionError('nodes', nodes, `a whole number from 1 to ${NODES_MAX}`);
   }
+  if (!JOURNAL_KINDS.includes(journal)) {
+    throw new BadOptionError('journal', journal, `one of ${JOURNAL_KINDS.join(', ')}`);
+  }
+  if (journal === 'memory' && dataDir !== undefined) {
+    throw new BadOptionError('dataDir', dataDir, 'none with journals in memory');
+  }
   const applications = [application].flat();
   const names = Array.from({ length: nodes }, (_, node) => String(node));
-  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'synod-')));
-  const removeFolder = async () => {
-    if (dataDir === undefined) await rm(folder, { recursive: true, force: true });
-  };
+  const place = await placeOf(journal, dataDir);
   try {
     const host = new ThreadHost({
       nodes: names,
@@ -63,12 +87,13 @@ export async function createCluster<Name extends ProtocolName>(
         applications: applications.map(({ name, module }) => ({ name, module })),
         ...(settings === undefined ? {} : { settings }),
       }),
-      dataDir: folder,
+      journal,
+      ...(place.dataDir === undefined ? {} : { dataDir: place.dataDir }),
       identity: { protocol },
       ...(journalBytesMax === undefined ? {} : { journalBytesMax }),
       ...(memoryMbMax === undefined ? {} : { memoryMbMax }),
     });
-    const cluster = new Cluster(protocol, host, names, { onNodeEnded: warnOfEnd, ...events }, removeFolder);
+    const cluster = new Cluster(protocol, host, { onNodeEnded: warnOfEnd, ...events }, place.clear);
     try {
       await cluster.start();
     } catch (error) {
@@ -77,7 +102,13 @@ export async function createCluster<Name extends ProtocolName>(
     }
     return cluster;
   } catch (error) {
-    await removeFolder();
+    await place.clear();
     throw error;
   }
+}
+
+async function placeOf(journal: JournalKind, dataDir: string | undefined): Promise<Place> {
+  if (journal === 'memory' || dataDir !== undefined) return { dataDir, clear: async () => {} };
+  const folder = await mkdtemp(join(tmpdir(), 'synod-'));
+  return { dataDir: folder, clear: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -61,6 +61,13 @@ export class ClosedError extends SynodError {
   }
 }
 
+/** The protocol of the cluster cannot do that. Nothing was done. */
+export class UnsupportedError extends SynodError {
+  constructor(what: string, protocol: string, expected: string) {
+    super('SYNOD_UNSUPPORTED', `${what} is not possible with the protocol ${protocol}; ${expected}`);
+  }
+}
+
 /** The application, or its replica, refused a question or an operation; `code` says why. */
 export class RefusedError extends SynodError {}
 

@@ -16,8 +16,16 @@ export type {
   ApplicationState,
   ReadableState,
 } from '../machines/replication/application.ts';
+export { chatService } from './applications/chat-service.ts';
+export { ChatStatus } from './applications/chat-status.ts';
 export { chatroom } from './applications/chatroom.ts';
 export { kv } from './applications/kv.ts';
+export {
+  type ChatMessage,
+  type ChatService,
+  type ChatServiceOptions,
+  openChatService,
+} from './chat-service.ts';
 export { type Chatroom, openChatroom } from './chatroom.ts';
 export type { Client, ClientOptions, QueryOptions } from './client/client.ts';
 export type { Cluster, ClusterEvents, ClusterStatus, NodeStatus } from './cluster.ts';

@@ -63,6 +63,11 @@ export class Observer {
     });
   }
 
+  /** Says something to the role that leads on a node. It may be lost. */
+  tell(node: string, message: Message): void {
+    this.#gateway.send(NAME, node, message, this.#leaderRole);
+  }
+
   #receive(message: Message, node: string): void {
     if (message.type === 'replicaStatus') {
       const status = message as ReplicaStatus;

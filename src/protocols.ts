@@ -30,6 +30,8 @@ export interface Protocol {
   readonly leader: string;
   /** Messages that carry the protocol forward: those that count for a time bomb. */
   readonly progressMessages: readonly string[];
+  /** Whether its members may change, and its leader be told to make way for another. */
+  readonly changesMembers: boolean;
 }
 
 export const PROTOCOLS: Readonly<Record<ProtocolName, Protocol>> = {
@@ -38,11 +40,15 @@ export const PROTOCOLS: Readonly<Record<ProtocolName, Protocol>> = {
     entrance: 'replica',
     leader: 'leader',
     progressMessages: ['p1a', 'p2a'],
+    changesMembers: false,
   },
   raft: {
     program: raftProgram,
     entrance: 'replica',
     leader: 'server',
     progressMessages: ['requestVote', 'appendEntries'],
+    changesMembers: true,
   },
 };
+
+export const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as readonly ProtocolName[];

@@ -1,11 +1,36 @@
 /** Which nodes live, and which links between them are cut. */
 export class Topology {
-  readonly nodes: readonly string[];
+  /** The nodes that there are now. */
+  readonly #nodes: () => readonly string[];
+  #voters: readonly string[] | undefined;
   readonly #up = new Set<string>();
+  readonly #mute = new Set<string>();
   readonly #cut = new Set<string>();
 
-  constructor(nodes: readonly string[]) {
-    this.nodes = nodes;
+  constructor(nodes: () => readonly string[]) {
+    this.#nodes = nodes;
+  }
+
+  /** Whose majority decides; all nodes, until it is said. */
+  setVoters(voters: readonly string[]): void {
+    this.#voters = voters;
+  }
+
+  /** One that learns, or has lost its memory, counts towards no majority. */
+  setVoting(node: string, hasVote: boolean): void {
+    if (hasVote) this.#mute.delete(node);
+    else this.#mute.add(node);
+  }
+
+  hasVote(node: string): boolean {
+    return !this.#mute.has(node);
+  }
+
+  /** A node is gone for good. */
+  remove(node: string): void {
+    this.#up.delete(node);
+    this.#mute.delete(node);
+    for (const link of this.#cut) if (link.split(' ').includes(node)) this.#cut.delete(link);
   }
 
   setUp(node: string, up: boolean): void {
@@ -33,23 +58,28 @@ export class Topology {
 
   /** Whether some live node can reach a majority directly, itself counted: only then can anything be decided. */
   hasQuorum(): boolean {
-    return this.nodes.some((node) => this.#leadsMajority(node));
+    return this.#nodes().some((node) => this.#leadsMajority(node));
   }
 
   /** The live nodes that can, over others if need be, exchange messages with a node that leads a majority. */
   majoritySide(): string[] {
-    const reached = new Set(this.nodes.filter((node) => this.#leadsMajority(node)));
+    const reached = new Set(this.#nodes().filter((node) => this.#leadsMajority(node)));
     // The set grows while it is walked.
     for (const node of reached) for (const neighbour of this.#neighbours(node)) reached.add(neighbour);
     return [...reached];
   }
 
   #leadsMajority(node: string): boolean {
-    return this.isUp(node) && this.#neighbours(node).length + 1 > this.nodes.length / 2;
+    if (!this.isUp(node)) return false;
+    const voters = this.#voters ?? this.#nodes();
+    const reached = [node, ...this.#neighbours(node)].filter(
+      (other) => voters.includes(other) && this.hasVote(other),
+    );
+    return reached.length > voters.length / 2;
   }
 
   #neighbours(node: string): string[] {
-    return this.nodes.filter((other) => other !== node && this.isUp(other) && this.isLinked(node, other));
+    return this.#nodes().filter((other) => other !== node && this.isUp(other) && this.isLinked(node, other));
   }
 }
 

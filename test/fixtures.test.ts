@@ -1,4 +1,9 @@
 // As a user has it, from the built package: node threads start quicker than from the sources.
 import { scenarios } from 'synod/mocha';
 
-scenarios(new URL('../fixtures/chat/', import.meta.url));
+// What a script must print does not depend on the protocol.
+for (const protocol of ['paxos', 'raft']) {
+  for (const folder of ['chat', 'chat-service']) {
+    scenarios(new URL(`../fixtures/${folder}/`, import.meta.url), { protocol });
+  }
+}

@@ -21,6 +21,8 @@ interface Flight {
   readonly to: string;
   readonly frame: Uint8Array<ArrayBuffer>;
   readonly sentMs: number;
+  /** How many of the receiver's name had been removed when it left. */
+  readonly removals: number;
 }
 
 /** Frames on their way from node to node and between nodes and clients, as chance and its settings will. */
@@ -28,6 +30,7 @@ export class SimulatedNetwork {
   readonly #options: NetworkOptions;
   readonly #cut = new Set<string>();
   readonly #lastArrival = new Map<string, number>();
+  readonly #removals = new Map<string, number>();
   #settings: NetworkSettings;
 
   constructor(options: NetworkOptions) {
@@ -47,8 +50,16 @@ export class SimulatedNetwork {
     this.#options.trace?.({ event: 'link', from, to, connected });
   }
 
+  /** Forgets a node's links, and loses what is on its way to it: one of its name that comes later is another. */
+  forget(node: string): void {
+    this.#removals.set(node, this.#removalsOf(node) + 1);
+    for (const links of [this.#cut, this.#lastArrival]) {
+      for (const link of [...links.keys()]) if (link.split(' ').includes(node)) links.delete(link);
+    }
+  }
+
   send(from: string, to: string, frame: Uint8Array<ArrayBuffer>): void {
-    const flight = { from, to, frame, sentMs: this.#options.clock.now() };
+    const flight = { from, to, frame, sentMs: this.#options.clock.now(), removals: this.#removalsOf(to) };
     const { lossProbability, clientLossProbability, reorderProbability, duplicateProbability } =
       this.#settings;
     if (this.#isCut(flight)) {
@@ -81,7 +92,7 @@ export class SimulatedNetwork {
     clock.at(microseconds, () => {
       if (this.#isCut(flight)) {
         this.#trace(flight, { event: 'drop', reason: 'cut' });
-      } else if (!isUp(flight.to)) {
+      } else if (!isUp(flight.to) || flight.removals < this.#removalsOf(flight.to)) {
         this.#trace(flight, { event: 'drop', reason: 'down' });
       } else {
         this.#trace(flight, { event: 'deliver' });
@@ -98,6 +109,10 @@ export class SimulatedNetwork {
 
   #happens(probability: number): boolean {
     return probability > 0 && this.#options.random.next() < probability;
+  }
+
+  #removalsOf(node: string): number {
+    return this.#removals.get(node) ?? 0;
   }
 
   #isCut({ from, to }: Flight): boolean {

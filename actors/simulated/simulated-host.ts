@@ -2,9 +2,17 @@ import { setImmediate as nextEventLoopTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { packFrame, unpackFrame } from '../codec.ts';
 import type { Envelope } from '../envelope.ts';
-import { BadFrameError, NodeDiedError } from '../errors.ts';
+import {
+  BadFrameError,
+  CorruptJournalError,
+  CorruptRecordError,
+  FilesMissingError,
+  NodeDiedError,
+  SetAsideError,
+} from '../errors.ts';
 import { CLIENTS, type Host, type HostHandlers, type HostOptions } from '../host.ts';
 import type { InspectionEvent } from '../inspection.ts';
+import { type JournalKind, type Memory, majorityRemembers } from '../memory.ts';
 import { MemoryDisk } from '../memory-journal.ts';
 import { loadProgram } from '../program.ts';
 import type { Random } from '../random.ts';
@@ -22,6 +30,8 @@ export interface SimulatedHostOptions extends HostOptions {
   readonly seed: number;
   /** How the network treats frames; calm by default. */
   readonly network?: Partial<NetworkSettings>;
+  /** Where journals and stores are: on a disk, by default, or in the node's memory, which ends with it. */
+  readonly journal?: JournalKind;
   /** How the disks behave; calm by default. */
   readonly disk?: Partial<DiskSettings>;
   /** Receives everything that happens, as it happens. */
@@ -34,7 +44,14 @@ const EVENTS_BETWEEN_LOOP_TURNS = 10_000;
 interface Place {
   readonly disk: MemoryDisk;
   readonly storeDisk: MemoryDisk;
-  lives: number;
+  /** Whether it has run, or was about to. */
+  ran: boolean;
+  /** Whether its files are gone. */
+  isMissing: boolean;
+  /** Whether it started without its memory, and has written nothing since. */
+  hasLost: boolean;
+  /** What the present life, or else the last, started with. */
+  memory: Memory;
   /** The life that runs or is about to. */
   life: SimulatedNode | undefined;
 }
@@ -56,6 +73,8 @@ export class SimulatedHost implements Host {
   readonly #clock = new VirtualClock();
   readonly #network: SimulatedNetwork;
   readonly #places = new Map<string, Place>();
+  /** How many lives there were, by name; also those of nodes that were removed. */
+  readonly #lives = new Map<string, number>();
   readonly #trace: ((event: TraceEvent) => void) | undefined;
   #handlers: HostHandlers | undefined;
   #inspector: ((event: InspectionEvent) => void) | undefined;
@@ -68,26 +87,7 @@ export class SimulatedHost implements Host {
   constructor(options: SimulatedHostOptions) {
     const { nodes, seed, trace } = options;
     this.#options = options;
-    for (const name of nodes) {
-      if (
-        name === '' ||
-        name === CLIENTS ||
-        name.includes('/') ||
-        name.includes(' ') ||
-        this.#places.has(name)
-      ) {
-        throw new BadSimulationError(
-          `"${name}" cannot name a node`,
-          `use names that differ, without slash or space, other than "${CLIENTS}"`,
-        );
-      }
-      this.#places.set(name, {
-        disk: new MemoryDisk(),
-        storeDisk: new MemoryDisk(),
-        lives: 0,
-        life: undefined,
-      });
-    }
+    for (const name of nodes) this.#admit(name);
     this.#diskSettings = checkSettings({ ...CALM_DISK, ...options.disk });
     const clock = this.#clock;
     this.#trace = trace && ((event) => trace({ atMs: clock.now(), ...event }));
@@ -115,16 +115,32 @@ export class SimulatedHost implements Host {
     this.#handlers = handlers;
   }
 
+  get nodes(): readonly string[] {
+    return [...this.#places.keys()];
+  }
+
+  async open(): Promise<void> {}
+
   async start(nodes: readonly string[]): Promise<void> {
-    this.#loadsWaiting += 1;
-    // One start after the other, so that how long a load takes decides nothing.
-    const started = this.#loading.then(() => this.#start(nodes));
-    this.#loading = started
-      .catch(() => {})
-      .finally(() => {
-        this.#loadsWaiting -= 1;
-      });
-    await started;
+    await this.#inTurn(() => this.#start(nodes));
+  }
+
+  async add(node: string): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#admit(node);
+      this.#trace?.({ event: 'member', node, present: true });
+      try {
+        await this.#start([node]);
+      } catch (reason) {
+        this.#dismiss(node);
+        throw reason;
+      }
+    });
+  }
+
+  async remove(node: string): Promise<void> {
+    if (this.#places.has(node)) this.#end(node, 'killed');
+    await this.#inTurn(async () => this.#dismiss(node));
   }
 
   async kill(node: string): Promise<void> {
@@ -159,7 +175,6 @@ export class SimulatedHost implements Host {
 
   send(node: string, envelopes: readonly Envelope[]): void {
     if (this.#disposed) return;
-    this.#placeOf(node);
     this.#network.send(CLIENTS, node, packFrame(envelopes));
   }
 
@@ -180,6 +195,18 @@ export class SimulatedHost implements Host {
   /** The disk of a node's store, likewise. */
   storeDiskOf(node: string): MemoryDisk {
     return this.#placeOf(node).storeDisk;
+  }
+
+  /**
+   * Loses the files of a node that does not run. To damage them instead, let a record of {@link diskOf} rot.
+   * @throws BadSimulationError when it runs.
+   */
+  forget(node: string): void {
+    const place = this.#placeOf(node);
+    if (place.life !== undefined) throw new BadSimulationError(`"${node}" runs`, 'kill it first');
+    place.disk.erase();
+    place.storeDisk.erase();
+    place.isMissing = place.ran;
   }
 
   /** Lets the next event happen, and client code go on. False when nothing is scheduled. */
@@ -254,26 +281,73 @@ export class SimulatedHost implements Host {
     await this.#loading;
   }
 
+  /** One after the other, so that how long a load takes decides nothing. */
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#loadsWaiting += 1;
+    const done = this.#loading.then(work);
+    this.#loading = done
+      .catch(() => {})
+      .finally(() => {
+        this.#loadsWaiting -= 1;
+      });
+    await done;
+  }
+
+  #admit(name: string): void {
+    if (
+      name === '' ||
+      name === CLIENTS ||
+      name.includes('/') ||
+      name.includes(' ') ||
+      this.#places.has(name)
+    ) {
+      throw new BadSimulationError(
+        `"${name}" cannot name a node`,
+        `use names that differ, without slash or space, other than "${CLIENTS}"`,
+      );
+    }
+    this.#places.set(name, {
+      disk: new MemoryDisk(),
+      storeDisk: new MemoryDisk(),
+      ran: false,
+      isMissing: false,
+      hasLost: false,
+      memory: 'new',
+      life: undefined,
+    });
+  }
+
+  #dismiss(name: string): void {
+    if (!this.#places.has(name)) return;
+    if (this.#places.size === 1)
+      throw new BadSimulationError(`"${name}" is the last node`, 'add another one before it is removed');
+    this.#end(name, 'killed');
+    this.#places.delete(name);
+    this.#network.forget(name);
+    this.#trace?.({ event: 'member', node: name, present: false });
+  }
+
   async #start(names: readonly string[]): Promise<void> {
     const { program: reference } = this.#options;
     const failures: unknown[] = [];
     let begun = false;
-    const starting = [...new Set(names)]
-      .filter((name) => this.#placeOf(name).life === undefined)
-      .map((name) =>
-        this.#create(name, (error) => {
-          if (begun) this.#fail(name, error);
-          else failures.push(error);
-        }),
-      );
+    const idle = [...new Set(names)].filter((name) => this.#placeOf(name).life === undefined);
+    this.#recall(idle);
+    const starting = idle.map((name) =>
+      this.#create(name, (error) => {
+        if (begun) this.#fail(name, error);
+        else failures.push(error);
+      }),
+    );
     try {
       for (const { name, node, journal, store, random, clock } of starting) {
         // As on threads, where the options reach the node by a structured clone.
         const options = structuredClone(reference.options);
-        node.load(
-          await loadProgram({ ...reference, options }, { node: name, journal, store, random, clock }),
-        );
+        const { memory } = this.#placeOf(name);
+        const context = { node: name, memory, journal, store, random, clock };
+        node.load(await loadProgram({ ...reference, options }, context));
       }
+      for (const { name } of starting) this.#placeOf(name).ran = true;
       for (const life of starting) {
         if (life.hasEnded) throw new NodeDiedError(life.name, new Error('it was killed while it started'));
         life.run();
@@ -286,17 +360,57 @@ export class SimulatedHost implements Host {
     }
   }
 
+  /** Finds out what nodes remember that are to start, and replaces what is damaged, as on threads. */
+  #recall(names: readonly string[]): void {
+    for (const kind of ['disk', 'storeDisk'] as const) this.#refuseAmnesia(kind, names);
+    for (const name of names) {
+      const place = this.#placeOf(name);
+      place.memory = this.#memoryOf('disk', place);
+      place.hasLost = place.memory === 'lost';
+      for (const kind of ['disk', 'storeDisk'] as const) {
+        const path = pathOf(kind, name);
+        if (place.isMissing) {
+          this.#handlers?.warn(new FilesMissingError(path));
+        } else if (place[kind].isDamaged) {
+          place[kind].erase();
+          this.#handlers?.warn(new SetAsideError(path, 'nothing', new CorruptRecordError(path, 'of rot')));
+        }
+      }
+      place.isMissing = false;
+    }
+  }
+
+  #refuseAmnesia(kind: 'disk' | 'storeDisk', names: readonly string[]): void {
+    if (this.#options.journal === 'memory') return;
+    const lost = names.find((name) => this.#memoryOf(kind, this.#placeOf(name)) === 'lost');
+    if (lost === undefined) return;
+    const memories = [...this.#places.values()].map((place) => {
+      if (place.life === undefined) return this.#memoryOf(kind, place);
+      return kind === 'disk' ? place.memory : 'kept';
+    });
+    if (majorityRemembers(memories)) return;
+    throw new CorruptJournalError(pathOf(kind, lost), new Error('it was lost, or has rotted'));
+  }
+
+  #memoryOf(kind: 'disk' | 'storeDisk', place: Place): Memory {
+    const { ran, isMissing, hasLost } = place;
+    if (!ran) return 'new';
+    if (this.#options.journal === 'memory' || isMissing || place[kind].isDamaged) return 'lost';
+    return kind === 'disk' && hasLost && place.disk.size === 0 ? 'lost' : 'kept';
+  }
+
   #create(name: string, failed: (error: unknown) => void): SimulatedNode {
     const place = this.#placeOf(name);
-    place.lives += 1;
+    const life = (this.#lives.get(name) ?? 0) + 1;
+    this.#lives.set(name, life);
     place.life = new SimulatedNode({
       name,
-      life: place.lives,
+      life,
       seed: this.#options.seed,
       clock: this.#clock,
       disk: place.disk,
       storeDisk: place.storeDisk,
-      diskSettings: this.#diskSettings,
+      diskSettings: this.#options.journal === 'memory' ? undefined : this.#diskSettings,
       send: (to, frame) => this.#network.send(name, to, frame),
       failed,
       warn: (error) => this.#handlers?.warn(error),
@@ -319,8 +433,12 @@ export class SimulatedHost implements Host {
 
   #end(name: string, reason: EndReason): void {
     const place = this.#placeOf(name);
-    place.life?.end(reason);
+    if (place.life === undefined) return;
+    place.life.end(reason);
     place.life = undefined;
+    if (this.#options.journal !== 'memory') return;
+    place.disk.erase();
+    place.storeDisk.erase();
   }
 
   #fail(name: string, error: unknown): void {
@@ -374,6 +492,11 @@ export class SimulatedHost implements Host {
       this.#isRunning = false;
     }
   }
+}
+
+/** How messages call what a node keeps; there are no files. */
+function pathOf(kind: 'disk' | 'storeDisk', node: string): string {
+  return `${node}/${kind === 'disk' ? 'journal' : 'store'}`;
 }
 
 /** Resolves when the queue of promise jobs is empty: Node runs its ticks only then. */

@@ -18,7 +18,8 @@ interface SimulatedNodeOptions {
   /** What the former life has left. */
   readonly disk: MemoryDisk;
   readonly storeDisk: MemoryDisk;
-  readonly diskSettings: DiskSettings;
+  /** Undefined: what is on the disks is durable at once, and the host erases them at the end. */
+  readonly diskSettings: DiskSettings | undefined;
   readonly send: (to: string, frame: Uint8Array<ArrayBuffer>) => void;
   readonly failed: (error: unknown) => void;
   readonly warn: (error: Error) => void;
@@ -108,7 +109,7 @@ export class SimulatedNode implements World {
 
   /** How many of the transactions that nobody was told of land all the same. */
   #crash(journal: MemoryJournal): number {
-    const { keptUnflushedProbability } = this.#options.diskSettings;
+    const { keptUnflushedProbability = 0 } = this.#options.diskSettings ?? {};
     let kept = 0;
     while (kept < journal.waiting && this.#diskRandom.next() < keptUnflushedProbability) kept += 1;
     journal.crash(kept);
@@ -117,6 +118,11 @@ export class SimulatedNode implements World {
 
   #flush(journal: MemoryJournal, run: () => void): void {
     const { clock, trace, diskSettings } = this.#options;
+    if (diskSettings === undefined) {
+      // Not inside of the turn: what goes early goes first.
+      this.clock.soon(run);
+      return;
+    }
     const { flushMsMin, flushMsMax } = diskSettings;
     const transactions = journal.waiting;
     clock.at(clock.nowMicroseconds + drawMicroseconds(this.#diskRandom, flushMsMin, flushMsMax), () => {

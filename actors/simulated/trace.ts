@@ -43,4 +43,6 @@ export type TraceEvent =
       readonly lost: number;
       readonly kept: number;
     }
+  /** A node was added, or (`present` is false) removed. */
+  | { readonly event: 'member'; readonly node: string; readonly present: boolean }
   | { readonly event: 'link'; readonly from: string; readonly to: string; readonly connected: boolean };

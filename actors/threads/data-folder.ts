@@ -1,52 +1,28 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DiskFullError } from '../errors.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type ClusterFile, folderNameOf, readClusterFile, writeClusterFile } from './cluster-file.ts';
 import { claimFolder, releaseFolder } from './folder-lock.ts';
 import { makeFolder } from './make-folder.ts';
 import { freshId } from './real-time.ts';
 import { flushNames } from './reserve-files.ts';
-import {
-  CorruptFolderError,
-  FolderInUseError,
-  FolderNotWritableError,
-  messageOf,
-  WrongFolderError,
-} from './thread-errors.ts';
-
-/** The layout that this version reads and writes. */
-const FORMAT_VERSION = 1;
+import { CorruptFolderError, FolderInUseError, folderErrorOf, WrongFolderError } from './thread-errors.ts';
 
 /** What a data folder belongs to. */
 export interface ClusterIdentity {
   /** The protocol that its nodes run. */
   readonly protocol: string;
-  /** Its nodes, all of them. */
+  /** The nodes that it was founded with, all of them. */
   readonly nodes: readonly string[];
   /** The cluster's id. Left out: whichever the folder has, or a fresh one for a new folder. */
   readonly cluster?: string;
 }
 
-/** A data folder that is ours alone until it is disposed of. */
-export interface DataFolder extends AsyncDisposable {
-  readonly path: string;
-  readonly identity: Required<ClusterIdentity>;
-  /** Where a node keeps its journal. */
-  nodeFolder(name: string): string;
-}
-
 /**
  * Opens a data folder, and makes it where there is none.
  *
- *   DIR/cluster.json     what the folder belongs to, written once
+ *   DIR/cluster.json     what the folder belongs to, which nodes are members now, and which have run
  *   DIR/in-use-by-...    while someone has it open
  *   DIR/NODE/journal/    what one node must not forget
  *   DIR/NODE/store/      what it has written behind
@@ -57,22 +33,101 @@ export interface DataFolder extends AsyncDisposable {
 export async function openDataFolder(directory: string, identity: ClusterIdentity): Promise<DataFolder> {
   const { path, file } = claim(directory);
   try {
-    const known = readIdentity(path, identity.nodes) ?? writeIdentity(path, identity);
+    const known = readClusterFile(path) ?? found(path, identity);
     const difference = differenceOf(known, identity);
     if (difference !== undefined) throw new WrongFolderError(path, difference);
-    let released = false;
-    return {
-      path,
-      identity: known,
-      nodeFolder: (name) => join(path, folderNameOf(name)),
-      [Symbol.asyncDispose]: async () => {
-        if (!released) releaseFolder(file);
-        released = true;
-      },
-    };
+    return new DataFolder(path, file, known);
   } catch (error) {
     releaseFolder(file);
     throw error;
+  }
+}
+
+/** A data folder that is ours alone until it is disposed of. */
+export class DataFolder implements AsyncDisposable {
+  readonly path: string;
+  readonly #claim: string;
+  #known: ClusterFile;
+  #released = false;
+
+  constructor(path: string, claim: string, known: ClusterFile) {
+    this.path = path;
+    this.#claim = claim;
+    this.#known = known;
+  }
+
+  get identity(): Required<ClusterIdentity> {
+    const { protocol, nodes, cluster } = this.#known;
+    return { protocol, nodes, cluster };
+  }
+
+  /** The nodes that the cluster has now. */
+  get members(): readonly string[] {
+    return this.#known.members;
+  }
+
+  /** Where a node keeps its journal and its store. */
+  nodeFolder(name: string): string {
+    return join(this.path, folderNameOf(name));
+  }
+
+  /** Makes a node a member, durably; its folder is empty then. */
+  async addMember(name: string): Promise<void> {
+    // A former member of that name may have left some if its removal was cut short.
+    await this.#removeFiles(name);
+    this.#write({ ...without(this.#known, name), members: [...this.members, name] });
+  }
+
+  /** Makes a node no member any more, durably, and removes its files. */
+  async removeMember(name: string): Promise<void> {
+    this.#write(without(this.#known, name));
+    await this.#removeFiles(name);
+  }
+
+  /** Whether a member has run, or was about to. */
+  hasRun(name: string): boolean {
+    return this.#known.ran.includes(name);
+  }
+
+  /** Whether a member has lost its memory, as of its last start. */
+  hasLost(name: string): boolean {
+    return this.#known.lost.includes(name);
+  }
+
+  /** Remembers durably that members are about to run. */
+  noteRan(names: readonly string[]): void {
+    this.#write({ ...this.#known, ran: [...new Set([...this.#known.ran, ...names])] });
+  }
+
+  /** Remembers durably which of these members have lost their memory; of the others, that they have not. */
+  noteMemories(memories: readonly { readonly name: string; readonly isLost: boolean }[]): void {
+    const lost = new Set(this.#known.lost);
+    for (const { name, isLost } of memories) {
+      if (isLost) lost.add(name);
+      else lost.delete(name);
+    }
+    this.#write({ ...this.#known, lost: [...lost] });
+  }
+
+  /** Lets go of the folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#released) releaseFolder(this.#claim);
+    this.#released = true;
+  }
+
+  #write(content: ClusterFile): void {
+    if (isDeepStrictEqual(content, this.#known)) return;
+    writeClusterFile(this.path, content);
+    this.#known = content;
+  }
+
+  async #removeFiles(name: string): Promise<void> {
+    try {
+      await rm(this.nodeFolder(name), { recursive: true, force: true });
+      flushNames(this.path);
+    } catch (cause) {
+      throw folderErrorOf(this.path, cause);
+    }
   }
 }
 
@@ -84,94 +139,36 @@ function claim(directory: string): { path: string; file: string } {
     path = realpathSync(directory);
     claimed = claimFolder(path);
   } catch (cause) {
-    throw errorOf(path, cause);
+    throw folderErrorOf(path, cause);
   }
   if ('owner' in claimed) throw new FolderInUseError(path, claimed.owner);
   return { path, file: claimed.file };
 }
 
-/** What the folder says it belongs to; undefined when it is new. */
-function readIdentity(path: string, nodes: readonly string[]): Required<ClusterIdentity> | undefined {
-  let text: string;
-  try {
-    text = readFileSync(join(path, 'cluster.json'), 'utf8');
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) {
-      throw new CorruptFolderError(path, `its cluster.json cannot be read (${messageOf(cause)})`, { cause });
-    }
-    const journal = nodes.map(folderNameOf).find((name) => existsSync(join(path, name)));
-    if (journal !== undefined) {
-      throw new CorruptFolderError(
-        path,
-        `it holds the journal ${journal} but no cluster.json that says whose it is`,
-      );
-    }
-    return undefined;
-  }
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (cause) {
-    throw new CorruptFolderError(path, `its cluster.json is no JSON (${messageOf(cause)})`, { cause });
-  }
-  if (typeof content !== 'object' || content === null || !('formatVersion' in content)) {
-    throw new CorruptFolderError(path, 'its cluster.json is not one of ours');
-  }
-  if (content.formatVersion !== FORMAT_VERSION) {
-    throw new WrongFolderError(
+/** Makes a new folder the cluster's. @throws CorruptFolderError when it is not new. */
+function found(path: string, { protocol, nodes, cluster = freshId() }: ClusterIdentity): ClusterFile {
+  const ours = nodes.map(folderNameOf);
+  const journal = readdirSync(path).find(
+    (name) => ours.includes(name) || existsSync(join(path, name, 'journal', 'data.mdb')),
+  );
+  if (journal !== undefined) {
+    throw new CorruptFolderError(
       path,
-      `its format is ${JSON.stringify(content.formatVersion)}, this version writes ${FORMAT_VERSION}`,
+      `it holds the journal ${journal} but no cluster.json that says whose it is`,
     );
   }
-  if (!isIdentity(content)) throw new CorruptFolderError(path, 'its cluster.json is incomplete');
-  return { protocol: content.protocol, nodes: content.nodes, cluster: content.cluster };
+  const content = { protocol, nodes: [...nodes], cluster, members: [...nodes], ran: [], lost: [] };
+  writeClusterFile(path, content);
+  return content;
 }
 
-function isIdentity(content: object): content is Required<ClusterIdentity> {
-  return (
-    'protocol' in content &&
-    typeof content.protocol === 'string' &&
-    'cluster' in content &&
-    typeof content.cluster === 'string' &&
-    'nodes' in content &&
-    Array.isArray(content.nodes) &&
-    content.nodes.every((name) => typeof name === 'string')
-  );
+function without(content: ClusterFile, name: string): ClusterFile {
+  const others = (names: readonly string[]) => names.filter((other) => other !== name);
+  const { members, ran, lost } = content;
+  return { ...content, members: others(members), ran: others(ran), lost: others(lost) };
 }
 
-/** On disk whole, or not there at all. */
-function writeIdentity(path: string, identity: ClusterIdentity): Required<ClusterIdentity> {
-  const { protocol, nodes, cluster = freshId() } = identity;
-  const known = { protocol, nodes: [...nodes], cluster };
-  const draft = join(path, 'cluster.json.draft');
-  try {
-    writeFileSync(draft, `${JSON.stringify({ formatVersion: FORMAT_VERSION, ...known }, undefined, 2)}\n`);
-    flush(draft);
-    renameSync(draft, join(path, 'cluster.json'));
-    flushNames(path);
-  } catch (cause) {
-    throw errorOf(path, cause);
-  }
-  return known;
-}
-
-function errorOf(path: string, cause: unknown): Error {
-  if (cause instanceof FolderNotWritableError) return cause;
-  const isFull =
-    cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
-  return isFull ? new DiskFullError(path, cause) : new FolderNotWritableError(path, cause);
-}
-
-function flush(path: string): void {
-  const file = openSync(path, 'r+');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function differenceOf(known: Required<ClusterIdentity>, asked: ClusterIdentity): string | undefined {
+function differenceOf(known: ClusterFile, asked: ClusterIdentity): string | undefined {
   if (known.protocol !== asked.protocol) return `it runs ${known.protocol}, not ${asked.protocol}`;
   if (known.nodes.length !== asked.nodes.length) {
     return `it has ${known.nodes.length} nodes, not ${asked.nodes.length}`;
@@ -183,9 +180,4 @@ function differenceOf(known: Required<ClusterIdentity>, asked: ClusterIdentity):
     return `its id is ${known.cluster}, not ${asked.cluster}`;
   }
   return undefined;
-}
-
-/** A name that every file system takes, no two nodes' alike. */
-function folderNameOf(node: string): string {
-  return encodeURIComponent(node).replaceAll('.', '%2E');
 }

@@ -1,6 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
+import { CorruptJournalError } from '../errors.ts';
 import { Environment } from './environment.ts';
 import { type PackedError, packError } from './error-transfer.ts';
+import { hasFiles } from './reserve-files.ts';
+import { verifyEnvironment } from './verify-environment.ts';
 
 /*
  * The disk is an actor too: this one thread, never killed while its host lives, is the only one that writes to
@@ -19,22 +22,29 @@ export interface DiskThreadTask {
 /** What the host asks of the disk thread. */
 export type DiskRequest =
   /** Opens a node's folder for the node at the other end of `port`, when the node's former life is all on disk. */
-  | { readonly type: 'open'; readonly request: number; readonly folder: string; readonly port: MessagePort }
+  | {
+      readonly type: 'open';
+      readonly request: number;
+      readonly folder: string;
+      /** Whether it is made where there is none; else that is damage. */
+      readonly mayCreate: boolean;
+      readonly port: MessagePort;
+    }
   /** Ends the thread, when all is on disk and every file is closed. */
   | { readonly type: 'close' };
 
-/** The answer to an `open`. */
-export interface DiskReply {
-  readonly request: number;
-  readonly error: PackedError | undefined;
-}
+/** What becomes of an `open`: the folder is open; or it is not, and why; later, that its files are closed again. */
+export type DiskReply =
+  | { readonly type: 'open'; readonly request: number; readonly isEmpty: boolean }
+  | { readonly type: 'closed'; readonly request: number }
+  | { readonly type: 'refused'; readonly request: number; readonly error: PackedError };
 
 /** What a node hears of the transactions that it has posted: so many more are on disk, or why no more will be. */
 export type DiskNews = number | PackedError;
 
 interface Tenancy {
-  readonly environment: Environment;
-  /** Resolves when the node has gone and what it had posted is on disk. */
+  readonly isEmpty: boolean;
+  /** Resolves when the node has gone, what it had posted is on disk, and the files are closed. */
   readonly ended: Promise<void>;
 }
 
@@ -47,44 +57,49 @@ export default async function diskThread({ control, ...bounds }: DiskThreadTask)
         resolve();
         return;
       }
-      const { folder, port } = request;
-      const tenancy = succeed(tenancies.get(folder), folder, port, bounds);
+      const { folder, mayCreate, port } = request;
+      const reply = (news: DiskReply) => control.postMessage(news);
+      const tenancy = succeed(tenancies.get(folder), folder, mayCreate, port, bounds);
       tenancies.set(folder, tenancy);
       tenancy.then(
-        () => control.postMessage({ request: request.request, error: undefined } satisfies DiskReply),
+        ({ ended, isEmpty }) => {
+          reply({ type: 'open', request: request.request, isEmpty });
+          void ended.then(() => reply({ type: 'closed', request: request.request }));
+        },
         (error: unknown) => {
           port.close();
-          control.postMessage({ request: request.request, error: packError(error) } satisfies DiskReply);
+          reply({ type: 'refused', request: request.request, error: packError(error) });
         },
       );
     });
   });
-  for (const opened of await Promise.allSettled(tenancies.values())) {
-    if (opened.status !== 'fulfilled') continue;
-    // Ports keep no order among each other: what a node has posted may still be on its way.
-    await opened.value.ended;
-    await opened.value.environment.close();
-  }
+  // Ports keep no order among each other: what a node has posted may still be on its way.
+  await Promise.all([...tenancies.values()].map(endOf));
   control.close();
+}
+
+async function endOf(tenancy: Promise<Tenancy> | undefined): Promise<void> {
+  // A life that could not start has left nothing behind.
+  const opened = await tenancy?.catch(() => undefined);
+  await opened?.ended;
 }
 
 /** Gives a folder to the next life of its node. */
 async function succeed(
   former: Promise<Tenancy> | undefined,
   folder: string,
+  mayCreate: boolean,
   port: MessagePort,
   { journalBytesMax, collectMs }: Omit<DiskThreadTask, 'control'>,
 ): Promise<Tenancy> {
-  let environment: Environment | undefined;
-  // A former life that could not start has left nothing behind.
-  const last = await former?.catch(() => undefined);
-  if (last !== undefined) {
-    await last.ended;
-    if (last.environment.failure === undefined) environment = last.environment;
-    else await last.environment.close();
-  }
-  environment ??= new Environment(folder, journalBytesMax, collectMs);
-  return { environment, ended: serve(environment, port) };
+  await endOf(former);
+  await verifyEnvironment(folder);
+  if (!mayCreate && !hasFiles(folder)) throw new CorruptJournalError(folder, new Error('its files are gone'));
+  const environment = new Environment(folder, journalBytesMax, collectMs);
+  // Nobody holds the files of a node that does not run: they may be looked at, copied or put back.
+  const closed = serve(environment, port).then(() => environment.close());
+  // What does not close is for the next one who opens it to find.
+  return { isEmpty: environment.isEmpty, ended: closed.catch(() => {}) };
 }
 
 function serve(environment: Environment, port: MessagePort): Promise<void> {

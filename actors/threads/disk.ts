@@ -5,11 +5,26 @@ import type { DiskReply, DiskRequest, DiskThreadTask } from './disk-thread.ts';
 import { unpackError } from './error-transfer.ts';
 import { threadFile } from './thread-file.ts';
 
+/** A folder that a disk thread has opened for one life of a node. */
+export interface OpenedFolder {
+  /** For the node's journal; when it closes, what was posted is written and the files are closed. */
+  readonly port: MessagePort;
+  /** Whether it held no record when it was opened. */
+  readonly isEmpty: boolean;
+  /** Resolves when that is done. */
+  readonly closed: Promise<void>;
+}
+
+interface Request {
+  readonly opened: Deferred<boolean>;
+  readonly closed: Deferred<void>;
+}
+
 /** The disk thread, as its host sees it. */
 export class Disk {
   readonly #pool: Piscina;
   readonly #control: MessagePort;
-  readonly #requests = new Map<number, Deferred<void>>();
+  readonly #requests = new Map<number, Request>();
   readonly #ended: Promise<void>;
   #failure: unknown;
   #lastRequest = 0;
@@ -41,18 +56,23 @@ export class Disk {
 
   /**
    * Opens a node's folder for writing, when all that its former life has posted is on disk.
-   * @returns the port for the node's journal.
-   * @throws CorruptJournalError when the folder holds something that is no journal, or a damaged one.
+   * @param mayCreate whether it is made where there is none.
+   * @throws CorruptJournalError when the folder holds something that is no journal, or a damaged one, or none
+   * though it must; CorruptRecordError when a record in it fails its checksum.
    */
-  async open(folder: string): Promise<MessagePort> {
+  async open(folder: string, mayCreate = true): Promise<OpenedFolder> {
     if (this.#failure !== undefined) throw this.#failure;
     const request = ++this.#lastRequest;
-    const answered = deferred();
-    this.#requests.set(request, answered);
+    const opened = deferred<boolean>();
+    const closed = deferred();
+    this.#requests.set(request, { opened, closed });
     const { port1, port2 } = new MessageChannel();
-    this.#control.postMessage({ type: 'open', request, folder, port: port2 } satisfies DiskRequest, [port2]);
-    await answered.promise;
-    return port1;
+    this.#control.postMessage(
+      { type: 'open', request, folder, mayCreate, port: port2 } satisfies DiskRequest,
+      [port2],
+    );
+    const isEmpty = await opened.promise;
+    return { port: port1, isEmpty, closed: closed.promise };
   }
 
   /** Resolves when all is on disk, every file is closed and the thread has ended. */
@@ -63,16 +83,24 @@ export class Disk {
     await this.#pool.destroy();
   }
 
-  #settle({ request, error }: DiskReply): void {
-    const answered = this.#requests.get(request);
-    this.#requests.delete(request);
-    if (error === undefined) answered?.resolve();
-    else answered?.reject(unpackError(error));
+  #settle(reply: DiskReply): void {
+    const request = this.#requests.get(reply.request);
+    if (reply.type === 'open') {
+      request?.opened.resolve(reply.isEmpty);
+      return;
+    }
+    this.#requests.delete(reply.request);
+    if (reply.type === 'refused') request?.opened.reject(unpackError(reply.error));
+    else request?.closed.resolve();
   }
 
   #fail(error: unknown): void {
     this.#failure = error;
-    for (const answered of this.#requests.values()) answered.reject(error);
+    for (const { opened, closed } of this.#requests.values()) {
+      opened.reject(error);
+      // A thread that has ended has no file open.
+      closed.resolve();
+    }
     this.#requests.clear();
   }
 }

@@ -7,9 +7,8 @@ import { boundsBelowBytes } from './key-bytes.ts';
 import { ENVIRONMENT } from './lmdb-options.ts';
 import { holdsClear, putsAnything, unpackTransaction } from './packed-transaction.ts';
 import { realClock } from './real-time.ts';
-import { flushNames, hasFiles, reserveFiles } from './reserve-files.ts';
+import { flushFile, flushNames, hasFiles, reserveFiles } from './reserve-files.ts';
 import { DiskFailedError, messageOf } from './thread-errors.ts';
-import { verifyEnvironment } from './verify-environment.ts';
 
 /** Bytes of transactions that wait for company, at most. */
 const COLLECTED_BYTES_MAX = 16 * 1024 * 1024;
@@ -43,7 +42,7 @@ export class Environment {
   readonly #folder: string;
   readonly #journalBytesMax: number;
   readonly #collectMs: number;
-  readonly #db: RootDatabase<Buffer, Uint8Array>;
+  readonly #db: RootDatabase<Uint8Array, Uint8Array>;
   readonly #file: number;
   #listener: EnvironmentListener | undefined;
   #state: 'idle' | 'collecting' | 'gathering' | 'flushing' = 'idle';
@@ -62,25 +61,33 @@ export class Environment {
   /**
    * @param collectMs how long transactions wait for others to share a flush with. LMDB writes every page that a
    * commit touches: of many small writes all over a large store, most of the cost is shared.
-   * @throws CorruptJournalError when the folder holds something that is no journal, or a damaged one.
+   * @throws CorruptJournalError when LMDB will not have it. Verify the folder before: it believes what it finds.
    */
   constructor(folder: string, journalBytesMax: number, collectMs = 0) {
     this.#folder = folder;
     this.#collectMs = collectMs;
     this.#journalBytesMax = journalBytesMax;
-    verifyEnvironment(folder);
     try {
       const isNew = !hasFiles(folder);
       reserveFiles(folder);
-      this.#db = open<Buffer, Uint8Array>(folder, {
+      this.#db = open<Uint8Array, Uint8Array>(folder, {
         ...ENVIRONMENT,
         mapSize: Math.max(journalBytesMax, MAP_BYTES_MIN),
       });
       this.#file = openSync(join(folder, 'data.mdb'), 'r');
-      if (isNew) flushNames(folder);
+      if (isNew) {
+        flushFile(join(folder, 'data.mdb'));
+        flushNames(folder);
+      }
     } catch (cause) {
       throw this.#errorOf(cause);
     }
+  }
+
+  /** Whether it holds no record. */
+  get isEmpty(): boolean {
+    const { entryCount } = this.#db.getStats() as { readonly entryCount: number };
+    return entryCount === 0;
   }
 
   /** Why it writes no more, if so: then close it, and open the folder anew. */
@@ -193,9 +200,7 @@ export class Environment {
     this.#gatheredBytes += transaction.byteLength;
     for (const write of unpackTransaction(transaction)) {
       this.#committed =
-        write.operation === 'put'
-          ? this.#db.put(write.key, asBuffer(write.record))
-          : this.#db.remove(write.key);
+        write.operation === 'put' ? this.#db.put(write.key, write.record) : this.#db.remove(write.key);
     }
   }
 
@@ -203,7 +208,7 @@ export class Environment {
   #writeInside(transaction: Uint8Array): Promise<unknown> {
     return this.#db.transaction(() => {
       for (const write of unpackTransaction(transaction)) {
-        if (write.operation === 'put') this.#db.putSync(write.key, asBuffer(write.record));
+        if (write.operation === 'put') this.#db.putSync(write.key, write.record);
         else if (write.operation === 'delete') this.#db.removeSync(write.key);
         else this.#clear(write.key);
       }
@@ -221,7 +226,7 @@ export class Environment {
 
   #settle(): void {
     // A put hands out a promise, and the turn's end makes another; both reject when the commit fails.
-    const committed = this.#gatheredBytes > 0 ? this.#db.committed : undefined;
+    const committed = this.#committed === undefined ? undefined : this.#db.committed;
     Promise.all([this.#committed, committed]).then(
       () => {
         this.#listener?.durable(this.#gathered);
@@ -290,8 +295,4 @@ function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: Tree
 function freeBytesOf(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

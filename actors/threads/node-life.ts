@@ -2,6 +2,7 @@ import type { MessagePort, Transferable } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { NodeDiedError } from '../errors.ts';
 import type { InspectionEvent } from '../inspection.ts';
+import type { Memory } from '../memory.ts';
 import { deferred } from './deferred.ts';
 import { unpackError } from './error-transfer.ts';
 import { createLink, Link } from './link.ts';
@@ -27,6 +28,8 @@ export interface NodeOutcome {
 /** One life of a node as the host sees it, from the start of its thread to the thread's end. */
 export class NodeLife {
   readonly name: string;
+  /** What it started with. */
+  readonly memory: Memory;
   /** Settled when the program has loaded; rejected when the life ends before. */
   readonly loaded: Promise<void>;
   /** Settled when the actors have run their first turn; rejected when the life ends before. */
@@ -59,6 +62,7 @@ export class NodeLife {
     handlers: NodeLifeHandlers,
   ) {
     this.name = task.name;
+    this.memory = task.memory;
     this.#handlers = handlers;
     this.loaded = this.#loaded.promise;
     this.running = this.#running.promise;
@@ -68,7 +72,11 @@ export class NodeLife {
       message: (message) => this.#take(message),
       closed: () => this.#closed.resolve(),
     });
-    const ports = [theirs.port, task.journalDisk, task.storeDisk, ...task.peers.map(({ end }) => end.port)];
+    const ports = [
+      theirs.port,
+      ...(task.disks === undefined ? [] : [task.disks.journalDisk, task.disks.storeDisk]),
+      ...task.peers.map(({ end }) => end.port),
+    ];
     this.ended = this.#live(pool, exitOf, { ...task, host: theirs }, ports);
   }
 

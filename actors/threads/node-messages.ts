@@ -1,22 +1,28 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { InspectionEvent } from '../inspection.ts';
+import type { Memory } from '../memory.ts';
 import type { ProgramReference } from '../program.ts';
 import type { PackedError } from './error-transfer.ts';
 import type { LinkEnd } from './link.ts';
+
+/** Where a node's journal and its store are, and the ports to the disk threads that have opened them. */
+export interface NodeDisks {
+  readonly journalFolder: string;
+  readonly journalDisk: MessagePort;
+  readonly storeFolder: string;
+  readonly storeDisk: MessagePort;
+}
 
 /** What a node's thread is started with. */
 export interface NodeThreadTask {
   readonly name: string;
   readonly program: ProgramReference;
-  /** Where the node's journal and its store are. */
-  readonly journalFolder: string;
-  readonly storeFolder: string;
+  /** Undefined: it keeps everything in its own memory. */
+  readonly disks: NodeDisks | undefined;
+  readonly memory: Memory;
   readonly seed: number;
   /** To the host: control, and frames for and from clients. */
   readonly host: LinkEnd;
-  /** To the disk threads, which have opened these folders. */
-  readonly journalDisk: MessagePort;
-  readonly storeDisk: MessagePort;
   readonly peers: readonly { readonly peer: string; readonly end: LinkEnd }[];
   /** The peers that are cut off. */
   readonly cut: readonly string[];

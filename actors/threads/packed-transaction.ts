@@ -1,7 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { JournalWrite } from '../journal.ts';
-import { encodeKey } from '../journal-key.ts';
-import { KEY_BYTES_MAX } from './key-bytes.ts';
+import { KEY_BYTES_MAX, keyBytesMax, writeKey } from './key-bytes.ts';
 import { RecordTooLargeError } from './thread-errors.ts';
 
 /** A record's payload, at most: LMDB's binding hands out larger ones as windows into the file, which a dying thread cannot hold. */
@@ -15,11 +14,13 @@ const DELETE = 2;
 const CLEAR = 3;
 
 /*
- * A transaction on its way to the disk thread is one run of bytes, write after write. A record is the last two
- * parts of a put, as it stands here and on disk.
+ * A transaction on its way to the disk thread is one run of bytes: whether it clears anything, then write after
+ * write. A record is the last two parts of a put, as it stands here and on disk.
  *
+ *   | clears 1 |
  *   | operation 1 | key bytes 2 | record bytes 4 | key ... | payload ... | checksum 4 |
  */
+const START_BYTES = 1;
 const HEADER_BYTES = 7;
 
 /** One write of a transaction that was packed. `key` and `record` are views. */
@@ -28,48 +29,58 @@ export type PackedWrite =
   | { readonly operation: 'delete'; readonly key: Uint8Array }
   | { readonly operation: 'clear'; readonly key: Uint8Array };
 
+/** Where transactions are packed before they are copied, since only then their size is known; as large as the largest lately. */
+let scratch = Buffer.alloc(0);
+/** A larger one is not kept. */
+const SCRATCH_BYTES_MAX = 1024 * 1024;
+
 /** Packs a transaction into bytes of its own. @throws RecordTooLargeError, or RangeError for a bad key. */
 export function packTransaction(writes: readonly JournalWrite[]): Uint8Array<ArrayBuffer> {
-  const keys: string[] = [];
-  let size = 0;
+  let position = START_BYTES;
+  let clears = false;
   for (const write of writes) {
-    const key = encodeKey('clear' in write ? write.clear : write.key);
-    if (key.length > KEY_BYTES_MAX) throw new RecordTooLargeError('key', key.length, KEY_BYTES_MAX);
-    keys.push(key);
-    size += HEADER_BYTES + key.length;
-    if (!('clear' in write) && write.value !== undefined) {
-      if (write.value.byteLength > RECORD_BYTES_MAX) {
-        throw new RecordTooLargeError('record', write.value.byteLength, RECORD_BYTES_MAX);
-      }
-      size += write.value.byteLength + CHECKSUM_BYTES;
-    }
-  }
-  // Not from the pool: these bytes are transferred.
-  const bytes = Buffer.allocUnsafeSlow(size);
-  let position = 0;
-  for (let index = 0; index < writes.length; index++) {
-    const write = writes[index]!;
-    const key = keys[index]!;
+    const key = 'clear' in write ? write.clear : write.key;
     const value = 'clear' in write ? undefined : write.value;
-    const recordBytes = value === undefined ? 0 : value.byteLength + CHECKSUM_BYTES;
-    bytes[position] = 'clear' in write ? CLEAR : value === undefined ? DELETE : PUT;
-    bytes.writeUInt16LE(key.length, position + 1);
-    bytes.writeUInt32LE(recordBytes, position + 3);
+    const valueBytes = value?.byteLength ?? 0;
+    if (valueBytes > RECORD_BYTES_MAX) throw new RecordTooLargeError('record', valueBytes, RECORD_BYTES_MAX);
+    clears ||= 'clear' in write;
+    reserve(position, HEADER_BYTES + keyBytesMax(key) + valueBytes + CHECKSUM_BYTES);
     const keyStart = position + HEADER_BYTES;
-    position = keyStart + bytes.write(key, keyStart, 'latin1');
+    const keyEnd = writeKey(key, scratch, keyStart);
+    if (keyEnd - keyStart > KEY_BYTES_MAX) {
+      throw new RecordTooLargeError('key', keyEnd - keyStart, KEY_BYTES_MAX);
+    }
+    scratch[position] = 'clear' in write ? CLEAR : value === undefined ? DELETE : PUT;
+    scratch.writeUInt16LE(keyEnd - keyStart, position + 1);
+    scratch.writeUInt32LE(value === undefined ? 0 : valueBytes + CHECKSUM_BYTES, position + 3);
+    position = keyEnd;
     if (value !== undefined) {
-      bytes.set(value, position);
-      position += value.byteLength;
-      position = bytes.writeUInt32LE(crc32(bytes.subarray(keyStart, position)), position);
+      scratch.set(value, position);
+      position += valueBytes;
+      position = scratch.writeUInt32LE(crc32(scratch.subarray(keyStart, position)), position);
     }
   }
+  reserve(0, START_BYTES);
+  scratch[0] = clears ? 1 : 0;
+  // Not from the pool: these bytes are transferred.
+  const bytes = Buffer.allocUnsafeSlow(position);
+  bytes.set(scratch.subarray(0, position));
+  if (scratch.byteLength > SCRATCH_BYTES_MAX) scratch = Buffer.alloc(0);
   return bytes;
+}
+
+/** Makes room for so many more bytes. */
+function reserve(used: number, more: number): void {
+  if (used + more <= scratch.byteLength) return;
+  const larger = Buffer.allocUnsafeSlow(2 * (used + more));
+  larger.set(scratch.subarray(0, used));
+  scratch = larger;
 }
 
 /** The writes of a packed transaction, in order. It comes from our own process, so its form is not in doubt. */
 export function* unpackTransaction(bytes: Uint8Array): IterableIterator<PackedWrite> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let position = 0;
+  let position = START_BYTES;
   while (position < bytes.byteLength) {
     const operation = bytes[position];
     const keyStart = position + HEADER_BYTES;
@@ -84,20 +95,12 @@ export function* unpackTransaction(bytes: Uint8Array): IterableIterator<PackedWr
 
 /** Whether a packed transaction clears a prefix. */
 export function holdsClear(bytes: Uint8Array): boolean {
-  return holds(CLEAR, bytes);
+  return bytes[0] === 1;
 }
 
 /** Whether a packed transaction puts any record. */
 export function putsAnything(bytes: Uint8Array): boolean {
-  return holds(PUT, bytes);
-}
-
-function holds(operation: number, bytes: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let position = 0; position < bytes.byteLength; ) {
-    if (bytes[position] === operation) return true;
-    position += HEADER_BYTES + view.getUint16(position + 1, true) + view.getUint32(position + 3, true);
-  }
+  for (const { operation } of unpackTransaction(bytes)) if (operation === 'put') return true;
   return false;
 }
 

@@ -14,6 +14,16 @@ export function hasFiles(folder: string): boolean {
   return existsSync(data) && statSync(data).size > 0;
 }
 
+/** Puts a file's content on disk. */
+export function flushFile(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Puts the names of new files on disk, which a flush of the files does not promise. */
 export function flushNames(folder: string): void {
   // Windows opens no folders, and needs none flushed.

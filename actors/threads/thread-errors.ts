@@ -1,4 +1,4 @@
-import { SynodError } from '../errors.ts';
+import { DiskFullError, SynodError } from '../errors.ts';
 
 /** A key or a record is larger than the journal takes. */
 export class RecordTooLargeError extends SynodError {
@@ -64,6 +64,14 @@ export class FolderNotWritableError extends SynodError {
       { cause },
     );
   }
+}
+
+/** What keeps a data folder from being used, by what the file system has thrown. */
+export function folderErrorOf(folder: string, cause: unknown): Error {
+  if (cause instanceof FolderNotWritableError) return cause;
+  const isFull =
+    cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
+  return isFull ? new DiskFullError(folder, cause) : new FolderNotWritableError(folder, cause);
 }
 
 export function messageOf(cause: unknown): string {

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Address } from '../address.ts';
 import type { Clock } from '../clock.ts';
@@ -8,13 +6,15 @@ import type { Envelope } from '../envelope.ts';
 import { NodeDiedError } from '../errors.ts';
 import { CLIENTS, type Host, type HostHandlers, type HostOptions } from '../host.ts';
 import type { InspectionEvent } from '../inspection.ts';
+import type { JournalKind } from '../memory.ts';
 import type { RefusedMessage } from '../node.ts';
 import { type Random, seededRandom } from '../random.ts';
-import { type ClusterIdentity, type DataFolder, openDataFolder } from './data-folder.ts';
-import { Disk } from './disk.ts';
+import type { ClusterIdentity } from './data-folder.ts';
+import { DiskStorage } from './disk-storage.ts';
 import { createLink, type LinkEnd } from './link.ts';
+import { MemoryStorage } from './memory-storage.ts';
 import { NodeLife } from './node-life.ts';
-import type { NodeThreadTask } from './node-messages.ts';
+import { discard, type NodeStorage, type PreparedNode } from './node-storage.ts';
 import { freshSeed, realClock } from './real-time.ts';
 import { threadFile } from './thread-file.ts';
 
@@ -23,8 +23,13 @@ export const JOURNAL_BYTES_MAX = 64 * 1024 ** 3;
 
 /** How nodes run on threads. */
 export interface ThreadHostOptions extends HostOptions {
-  /** Where the journals are; made when it is not there. One host at a time. */
-  readonly dataDir: string;
+  /**
+   * Where the nodes keep their journals and stores: `lmdb`, the default, in `dataDir`; or in the `memory` of their
+   * threads, with which they end. Nothing is written to disk then.
+   */
+  readonly journal?: JournalKind;
+  /** Where the journals are, unless in memory; made when it is not there. One host at a time. */
+  readonly dataDir?: string;
   /** What the data folder must belong to, besides the nodes. */
   readonly identity: Omit<ClusterIdentity, 'nodes'>;
   /** Bytes that the journal of one node may take on disk, and its store likewise. */
@@ -34,18 +39,6 @@ export interface ThreadHostOptions extends HostOptions {
   /** Decides what the nodes draw. Not what happens: threads race. */
   readonly seed?: number;
 }
-
-type NodeDisks = Pick<NodeThreadTask, 'journalFolder' | 'journalDisk' | 'storeFolder' | 'storeDisk'>;
-
-interface Running {
-  readonly folder: DataFolder;
-  /** Of their own, so that a long commit to a store holds up no journal. */
-  readonly journalDisk: Disk;
-  readonly storeDisk: Disk;
-}
-
-/** Transactions to a store wait this long for others: what is behind anyway is written in large pieces. */
-const STORE_COLLECT_MS = 400;
 
 const NOBODY: HostHandlers = { receive: () => {}, ended: () => {}, warn: () => {} };
 
@@ -63,50 +56,92 @@ export class ThreadHost implements Host {
   readonly clock: Clock = realClock;
   readonly random: Random;
   readonly #options: ThreadHostOptions;
-  readonly #pool: Piscina;
+  /** One for each node: a thread that had to wait for another node's to end would wait for ever. */
+  readonly #pools = new Map<string, Piscina>();
   readonly #exits = new Map<number, Promise<void>>();
   readonly #lives = new Map<string, NodeLife>();
+  /** When the files of each node's last life are closed. */
+  readonly #released = new Map<string, Promise<void>>();
   readonly #cut = new Set<string>();
   #handlers: HostHandlers = NOBODY;
   #listener: ((event: InspectionEvent) => void) | undefined;
-  #opened: Promise<Running> | undefined;
-  /** Starts go one after the other. */
-  #starting: Promise<unknown> = Promise.resolve();
+  #opening: Promise<NodeStorage> | undefined;
+  #storage: NodeStorage | undefined;
+  /** Starts and changes of the members go one after the other. */
+  #changing: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
   /** @throws TypeError for names that cannot be nodes. Touches no file before the first {@link start}. */
   constructor(options: ThreadHostOptions) {
     checkNames(options.nodes);
+    const { journal = 'lmdb', dataDir } = options;
+    if ((journal === 'lmdb') !== (dataDir !== undefined))
+      throw new TypeError(
+        'nodes with their journals on disk need a dataDir, those with them in memory have none',
+      );
     this.#options = options;
     this.random = seededRandom(options.seed ?? freshSeed());
-    const { memoryMbMax, nodes } = options;
-    this.#pool = new Piscina({
-      filename: threadFile('node-thread', import.meta.url),
-      minThreads: 0,
-      // Every node has its thread at once: one that had to wait for another's would wait for ever.
-      maxThreads: nodes.length,
-      // The default puts a thread's event loop to sleep between tasks.
-      atomics: 'disabled',
-      idleTimeout: Number.POSITIVE_INFINITY,
-      recordTiming: false,
-      ...(memoryMbMax === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMbMax } }),
-    });
-    this.#pool.on('workerCreate', ({ id }: { id: number }) => this.#watch(id));
-    this.#pool.on('error', (error: Error) => this.#handlers.warn(error));
   }
 
   attach(handlers: HostHandlers): void {
     this.#handlers = handlers;
   }
 
+  get nodes(): readonly string[] {
+    return this.#storage?.members ?? this.#options.nodes;
+  }
+
+  async open(): Promise<void> {
+    await this.#open();
+  }
+
   start(nodes: readonly string[]): Promise<void> {
-    const started = this.#starting.then(() => this.#start(nodes));
-    this.#starting = started.catch(() => {});
-    return started;
+    return this.#inTurn(() => this.#start(nodes));
+  }
+
+  add(node: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const storage = await this.#open();
+      checkNames([...storage.members, node]);
+      await storage.add(node);
+      try {
+        await this.#start([node]);
+      } catch (reason) {
+        await this.kill(node);
+        if (!this.#disposed) await storage.remove(node);
+        throw reason;
+      }
+    });
+  }
+
+  async remove(node: string): Promise<void> {
+    const storage = await this.#open();
+    const isMember = (): boolean => {
+      if (storage.members.length === 1 && storage.members[0] === node)
+        throw new TypeError(`${node} is the last node: it cannot be removed`);
+      return storage.members.includes(node);
+    };
+    if (!isMember()) return;
+    // At once: what goes before in turn may be its own start, which hangs.
+    await this.kill(node);
+    await this.#inTurn(async () => {
+      this.#refuseDisposed();
+      if (!isMember()) return;
+      await this.kill(node);
+      for (const other of storage.members) {
+        if (this.#cut.has(pairOf(node, other))) await this.link(node, other, true);
+      }
+      await storage.remove(node);
+      await this.#pools.get(node)?.destroy();
+      this.#pools.delete(node);
+      this.#released.delete(node);
+    });
   }
 
   async kill(node: string): Promise<void> {
+    const released = this.#released.get(node);
     await this.#lives.get(node)?.end();
+    await released;
   }
 
   killAfter(node: string, count: number, types: readonly string[]): void {
@@ -134,39 +169,38 @@ export class ThreadHost implements Host {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     await Promise.all([...this.#lives.values()].map((life) => life.end()));
-    await this.#starting;
-    await this.#pool.destroy();
-    const opened = await this.#opened?.catch(() => undefined);
-    this.#opened = undefined;
-    await Promise.all([opened?.journalDisk.close(), opened?.storeDisk.close()]);
-    await opened?.folder[Symbol.asyncDispose]();
+    await this.#changing;
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+    const storage = await this.#opening?.catch(() => undefined);
+    this.#opening = undefined;
+    await storage?.[Symbol.asyncDispose]();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#changing.then(work);
+    this.#changing = done.catch(() => {});
+    return done;
   }
 
   async #start(nodes: readonly string[]): Promise<void> {
-    const { folder, journalDisk, storeDisk } = await this.#open();
+    const storage = await this.#open();
+    const stranger = nodes.find((name) => !storage.members.includes(name));
+    if (stranger !== undefined) {
+      throw new TypeError(
+        `there is no node ${JSON.stringify(stranger)}; there are ${storage.members.join(', ')}`,
+      );
+    }
     const names = [...new Set(nodes)].filter(
       (name) => !this.#lives.has(name) || !this.#lives.get(name)!.isRunning,
     );
     await Promise.all(names.map((name) => this.#lives.get(name)?.ended));
-    const folders = names.map((name) => ({
-      journalFolder: join(folder.nodeFolder(name), 'journal'),
-      storeFolder: join(folder.nodeFolder(name), 'store'),
-    }));
-    const ports = await allOrNone([
-      ...folders.map(({ journalFolder }) => journalDisk.open(journalFolder)),
-      ...folders.map(({ storeFolder }) => storeDisk.open(storeFolder)),
-    ]);
-    if (this.#disposed) for (const port of ports) port.close();
+    const prepared = await storage.prepare(names, (name) => this.#lives.get(name)?.memory);
+    if (this.#disposed) for (const node of prepared) discard(node);
     this.#refuseDisposed();
-    const lives = names.map((name, index) =>
-      this.#launch(name, {
-        ...folders[index]!,
-        journalDisk: ports[index]!,
-        storeDisk: ports[names.length + index]!,
-      }),
-    );
+    const lives = names.map((name, index) => this.#launch(name, prepared[index]!));
     try {
       await Promise.all(lives.map(({ loaded }) => loaded));
+      storage.begin(names);
       for (const life of lives) life.post({ type: 'go' });
       await Promise.all(lives.map(({ running }) => running));
       // One may have died while the others came up.
@@ -179,36 +213,44 @@ export class ThreadHost implements Host {
     }
   }
 
-  /** Opens the data folder and starts the disk thread, once; a folder that could not be opened is tried again. */
-  #open(): Promise<Running> {
+  /** Opens what the nodes keep, once; what could not be opened is tried again. */
+  #open(): Promise<NodeStorage> {
     this.#refuseDisposed();
-    const { dataDir, identity, nodes, journalBytesMax = JOURNAL_BYTES_MAX } = this.#options;
-    this.#opened ??= openDataFolder(dataDir, { ...identity, nodes }).then((folder) => ({
-      folder,
-      journalDisk: new Disk(journalBytesMax),
-      storeDisk: new Disk(journalBytesMax, STORE_COLLECT_MS),
-    }));
-    this.#opened.catch(() => {
-      this.#opened = undefined;
-    });
-    return this.#opened;
+    this.#opening ??= this.#openStorage();
+    this.#opening.then(
+      (storage) => {
+        this.#storage = storage;
+      },
+      () => {
+        this.#opening = undefined;
+      },
+    );
+    return this.#opening;
   }
 
-  #launch(name: string, disks: NodeDisks): NodeLife {
+  async #openStorage(): Promise<NodeStorage> {
+    const { dataDir, identity, nodes, journalBytesMax = JOURNAL_BYTES_MAX } = this.#options;
+    if (dataDir === undefined) return new MemoryStorage(nodes);
+    return DiskStorage.open(dataDir, { ...identity, nodes }, journalBytesMax, (warning) =>
+      this.#handlers.warn(warning),
+    );
+  }
+
+  #launch(name: string, { memory, disks, released }: PreparedNode): NodeLife {
     const peers: { peer: string; end: LinkEnd }[] = [];
     for (const other of this.#lives.values()) {
       const [mine, theirs] = createLink();
       peers.push({ peer: other.name, end: mine });
       other.post({ type: 'peer', peer: name, end: theirs }, [theirs.port]);
     }
-    const cut = this.#options.nodes.filter((peer) => this.#cut.has(pairOf(name, peer)));
+    const cut = this.nodes.filter((peer) => this.#cut.has(pairOf(name, peer)));
     const { program } = this.#options;
     const seed = this.random.integer(0, 2 ** 31 - 1);
     const inspecting = this.#listener !== undefined;
     const life = new NodeLife(
-      this.#pool,
+      this.#poolOf(name),
       (threadId) => this.#exits.get(threadId) ?? Promise.resolve(),
-      { name, program, seed, ...disks, peers, cut, inspecting },
+      { name, program, seed, memory, disks, peers, cut, inspecting },
       {
         frame: (frame) => this.#receive(frame, name),
         warn: (error) => this.#handlers.warn(error),
@@ -216,6 +258,7 @@ export class ThreadHost implements Host {
       },
     );
     this.#lives.set(name, life);
+    this.#released.set(name, released);
     void life.ended.then(() => this.#bury(life));
     return life;
   }
@@ -248,9 +291,29 @@ export class ThreadHost implements Host {
     this.clock.soon(() => this.#handlers.receive([...refusals.values()], node));
   }
 
+  #poolOf(name: string): Piscina {
+    const known = this.#pools.get(name);
+    if (known !== undefined) return known;
+    const { memoryMbMax } = this.#options;
+    const pool = new Piscina({
+      filename: threadFile('node-thread', import.meta.url),
+      minThreads: 0,
+      maxThreads: 1,
+      // The default puts a thread's event loop to sleep between tasks.
+      atomics: 'disabled',
+      idleTimeout: Number.POSITIVE_INFINITY,
+      recordTiming: false,
+      ...(memoryMbMax === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMbMax } }),
+    });
+    pool.on('workerCreate', ({ id }: { id: number }) => this.#watch(pool, id));
+    pool.on('error', (error: Error) => this.#handlers.warn(error));
+    this.#pools.set(name, pool);
+    return pool;
+  }
+
   /** Remembers when a thread exits, for as long as it has not. */
-  #watch(threadId: number): void {
-    const worker = this.#pool.threads.find((thread) => thread.threadId === threadId);
+  #watch(pool: Piscina, threadId: number): void {
+    const worker = pool.threads.find((thread) => thread.threadId === threadId);
     if (worker === undefined) return;
     const exit = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     this.#exits.set(threadId, exit);
@@ -278,15 +341,4 @@ function checkNames(nodes: readonly string[]): void {
 /** A link has no direction. */
 function pairOf(a: string, b: string): string {
   return a < b ? `${a}/${b}` : `${b}/${a}`;
-}
-
-/** All ports, or, when one cannot be had, none. */
-async function allOrNone(asked: readonly Promise<MessagePort>[]): Promise<MessagePort[]> {
-  const answers = await Promise.allSettled(asked);
-  try {
-    return await Promise.all(asked);
-  } catch (reason) {
-    for (const answer of answers) if (answer.status === 'fulfilled') answer.value.close();
-    throw reason;
-  }
 }

@@ -1,6 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { CorruptJournalError } from '../errors.ts';
+import { CorruptJournalError, CorruptRecordError } from '../errors.ts';
+import { keyOf } from './key-bytes.ts';
+import { payloadOf } from './packed-transaction.ts';
+import { realClock } from './real-time.ts';
+import { DiskFailedError } from './thread-errors.ts';
 
 /*
  * LMDB maps its file into memory and believes what stands there: a damaged page number or a file that was cut
@@ -13,7 +17,7 @@ import { CorruptJournalError } from '../errors.ts';
  *          | offsets of nodes, 2 bytes each ... free ... nodes |                offsets count from byte 24
  *   node   | low 2 | middle 2 | flags 2 | key size 2 | key | data |             a branch's: page number in 6 bytes
  *
- * Read off mdb.c of LMDB 1.0 as lmdb 3.5 brings it. Payloads are not looked at: each record has a checksum.
+ * Read off mdb.c of LMDB 1.0 as lmdb 3.5 brings it. The checksum of every record is looked at on the way.
  */
 const PAGE_HEADER_BYTES = 24;
 const NODE_HEADER_BYTES = 8;
@@ -22,39 +26,55 @@ const MAGIC = 0xbeefc0de;
 const NO_PAGE = 2n ** 64n - 1n;
 const DEPTH_MAX = 32;
 
+/** After so many bytes others have their turn: a large store must not hold up the small ones beside it. */
+const SLICE_BYTES = 1024 * 1024;
+
 const BRANCH = 0x01;
 const LEAF = 0x02;
 const OVERFLOW = 0x04;
 const META = 0x08;
 const BIG_DATA = 0x01;
 
+interface Tree {
+  readonly page: bigint;
+  readonly depth: number;
+}
+
 interface Meta {
   readonly pageBytes: number;
   readonly transaction: bigint;
-  readonly roots: readonly { readonly page: bigint; readonly depth: number }[];
+  readonly free: Tree;
+  readonly records: Tree;
 }
 
 /**
- * Looks whether a folder's LMDB file can be opened safely; one that is not there or empty can.
- * @throws CorruptJournalError when it is no LMDB file, was cut short, or its tree is broken.
+ * Looks whether a folder's LMDB file can be opened safely, and all in it served; one that is not there or empty can.
+ * @throws CorruptJournalError when it is no LMDB file, was cut short, or its tree is broken; CorruptRecordError
+ * when a record fails its checksum; DiskFailedError when it cannot be read, which says nothing of what it holds.
  */
-export function verifyEnvironment(folder: string): void {
+export async function verifyEnvironment(folder: string): Promise<void> {
   let file: number;
   try {
     file = openSync(join(folder, 'data.mdb'), 'r+');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return;
-    throw new CorruptJournalError(folder, cause);
+    throw new DiskFailedError(folder, cause);
   }
   try {
     const bytes = fstatSync(file).size;
     if (bytes === 0) return;
     const meta = readMeta(file);
-    const walk = new Walk(file, meta.pageBytes, Math.floor(bytes / meta.pageBytes));
-    for (const { page, depth } of meta.roots) {
-      if (page !== NO_PAGE) walk.visit(Number(page), depth);
+    const walk = new Walk(file, meta.pageBytes, Math.floor(bytes / meta.pageBytes), folder);
+    let slice = 0;
+    for (const read of walk.visitAll(meta)) {
+      slice += read;
+      if (slice < SLICE_BYTES) continue;
+      slice = 0;
+      await new Promise<void>((resolve) => realClock.soon(resolve));
     }
   } catch (cause) {
+    if (cause instanceof CorruptRecordError) throw cause;
+    if (cause instanceof Error && 'syscall' in cause) throw new DiskFailedError(folder, cause);
     throw new CorruptJournalError(folder, cause);
   } finally {
     closeSync(file);
@@ -77,32 +97,40 @@ function metaAt(file: number, offset: number): Meta {
   if (pageBytes < 512 || pageBytes > 65_536 || (pageBytes & (pageBytes - 1)) !== 0) {
     throw new Error(`its pages cannot have ${pageBytes} bytes`);
   }
-  const roots = [48, 96].map((tree) => ({
-    page: page.getBigUint64(tree + 40, true),
-    depth: page.getUint16(tree + 6, true),
-  }));
-  return { pageBytes, roots, transaction: page.getBigUint64(152, true) };
+  const treeAt = (start: number): Tree => ({
+    page: page.getBigUint64(start + 40, true),
+    depth: page.getUint16(start + 6, true),
+  });
+  return { pageBytes, free: treeAt(48), records: treeAt(96), transaction: page.getBigUint64(152, true) };
 }
 
-/** Goes through every page of a tree once. */
+/** Goes through every page of both trees once, and yields how many bytes each had. */
 class Walk {
   readonly #file: number;
   readonly #pageBytes: number;
   readonly #pages: number;
+  readonly #folder: string;
   readonly #visited: Uint8Array;
 
-  constructor(file: number, pageBytes: number, pages: number) {
+  constructor(file: number, pageBytes: number, pages: number, folder: string) {
     this.#file = file;
     this.#pageBytes = pageBytes;
     this.#pages = pages;
+    this.#folder = folder;
     this.#visited = new Uint8Array(Math.ceil(pages / 8));
   }
 
+  *visitAll({ free, records }: Meta): Generator<number> {
+    if (free.page !== NO_PAGE) yield* this.#visit(Number(free.page), free.depth, false);
+    if (records.page !== NO_PAGE) yield* this.#visit(Number(records.page), records.depth, true);
+  }
+
   /** `depth` counts from 1, the leaves. */
-  visit(number: number, depth: number): void {
+  *#visit(number: number, depth: number, ofRecords: boolean): Generator<number> {
     this.#claim(number, 1);
     if (depth < 1 || depth > DEPTH_MAX) throw new Error(`page ${number} stands at an impossible depth`);
     const page = this.#read(number, this.#pageBytes);
+    yield this.#pageBytes;
     const flags = page.getUint16(18, true);
     if ((flags & (BRANCH | LEAF | OVERFLOW | META)) !== (depth === 1 ? LEAF : BRANCH)) {
       throw new Error(`page ${number} is of another kind than its place in the tree says`);
@@ -116,29 +144,37 @@ class Walk {
       const node = page.getUint16(offset, true);
       if (node < upper || node + NODE_HEADER_BYTES > end)
         throw new Error(`page ${number} has a node outside of it`);
-      this.#visitNode(page, PAGE_HEADER_BYTES + node, depth);
+      const start = PAGE_HEADER_BYTES + node;
+      if (depth > 1) yield* this.#visit(this.#childOf(page, start), depth - 1, ofRecords);
+      else yield* this.#visitRecord(page, start, ofRecords);
     }
   }
 
-  #visitNode(page: DataView, node: number, depth: number): void {
-    const low = page.getUint32(node, true);
-    const flags = page.getUint16(node + 4, true);
+  #childOf(page: DataView, node: number): number {
+    if (node + NODE_HEADER_BYTES + page.getUint16(node + 6, true) > this.#pageBytes)
+      throw new Error('a key reaches out of its page');
+    return page.getUint32(node, true) + page.getUint16(node + 4, true) * 2 ** 32;
+  }
+
+  *#visitRecord(page: DataView, node: number, isOurs: boolean): Generator<number> {
+    const bytes = page.getUint32(node, true);
+    const isBig = (page.getUint16(node + 4, true) & BIG_DATA) !== 0;
     const data = node + NODE_HEADER_BYTES + page.getUint16(node + 6, true);
-    if (depth > 1) {
-      if (data > this.#pageBytes) throw new Error('a key reaches out of its page');
-      this.visit(low + flags * 2 ** 32, depth - 1);
-      return;
-    }
-    const isBig = (flags & BIG_DATA) !== 0;
-    if (data + (isBig ? 8 : low) > this.#pageBytes) throw new Error('a record reaches out of its page');
+    if (data + (isBig ? 8 : bytes) > this.#pageBytes) throw new Error('a record reaches out of its page');
+    let record = new Uint8Array(page.buffer, data, isBig ? 0 : bytes);
     if (isBig) {
       const first = Number(page.getBigUint64(data, true));
-      const count = Math.floor((PAGE_HEADER_BYTES - 1 + low) / this.#pageBytes) + 1;
-      this.#claim(first, count);
-      const header = this.#read(first, PAGE_HEADER_BYTES);
-      if ((header.getUint16(18, true) & OVERFLOW) === 0)
+      this.#claim(first, Math.floor((PAGE_HEADER_BYTES - 1 + bytes) / this.#pageBytes) + 1);
+      const pages = this.#read(first, PAGE_HEADER_BYTES + bytes);
+      if ((pages.getUint16(18, true) & OVERFLOW) === 0)
         throw new Error(`page ${first} should hold a large record`);
+      record = new Uint8Array(pages.buffer, PAGE_HEADER_BYTES, bytes);
+      yield bytes;
     }
+    if (!isOurs) return;
+    const key = new Uint8Array(page.buffer, node + NODE_HEADER_BYTES, data - node - NODE_HEADER_BYTES);
+    if (payloadOf(key, record) === undefined)
+      throw new CorruptRecordError(this.#folder, JSON.stringify(keyOf(key)));
   }
 
   /** Pages that are in the file and in no other place of the tree. */

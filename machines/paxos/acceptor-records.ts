@@ -10,6 +10,11 @@ export interface AcceptorRecords {
   readonly ballot: Ballot;
   readonly accepted: readonly Pvalue[];
   readonly floor: Slot;
+  /** How often it has begun anew without its memory, and the others, as far as it knows. */
+  readonly life: number;
+  readonly lives: ReadonlyMap<string, number>;
+  /** It had lost its memory, and has not recovered. */
+  readonly isForgetful: boolean;
 }
 
 /**
@@ -23,11 +28,17 @@ export const REUSED_BYTES_MAX = 32 * 1024;
 
 const BALLOT: JournalKey = ['acceptor', 'ballot'];
 const FLOOR: JournalKey = ['acceptor', 'floor'];
+const LIVES: JournalKey = ['acceptor', 'lives'];
 const ACCEPTED = 'accepted';
 
 /** The promise of a ballot. */
 export function promiseRecord(ballot: Ballot): JournalWrite {
   return { key: BALLOT, value: pack([ballot.round, ballot.leader]) };
+}
+
+/** In which life it is, and the others; undefined: it has yet to begin one. */
+export function livesRecord(life: number | undefined, lives: ReadonlyMap<string, number>): JournalWrite {
+  return { key: LIVES, value: pack([life ?? null, ...lives]) };
 }
 
 /** An accepted pvalue. */
@@ -62,7 +73,24 @@ export function loadAcceptorRecords(journal: JournalView): AcceptorRecords {
   for (const { ballot } of accepted) {
     if (compareBallots(ballot, promised) > 0) throw corrupt('a pvalue above the promise');
   }
-  return { ballot: promised, accepted, floor };
+  return { ballot: promised, accepted, floor, ...loadLives(journal) };
+}
+
+function loadLives(journal: JournalView): Pick<AcceptorRecords, 'life' | 'lives' | 'isForgetful'> {
+  const record = journal.get(LIVES);
+  const value = record === undefined ? [0] : unpack(record);
+  if (!Array.isArray(value)) throw corrupt('lives that are no list');
+  const [life, ...lives] = value as unknown[];
+  return {
+    life: life === null ? 0 : toWhole(life),
+    lives: new Map(lives.map(toLife)),
+    isForgetful: life === null,
+  };
+}
+
+function toLife(value: unknown): [node: string, life: number] {
+  if (!Array.isArray(value) || typeof value[0] !== 'string') throw corrupt('a life of nobody');
+  return [value[0], toWhole(value[1])];
 }
 
 function ringKey(slot: Slot): JournalKey {

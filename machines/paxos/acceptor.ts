@@ -1,44 +1,13 @@
 import { assertEvent, setup } from 'xstate';
-import { type Address, addressOf } from '../../actors/address.ts';
+import { addressOf } from '../../actors/address.ts';
 import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
-import type { Received } from '../../actors/envelope.ts';
 import { bytesOf } from '../replication/batch.ts';
-import {
-  ACCEPTED_SLOTS_MAX,
-  type AcceptorRecords,
-  acceptedRecord,
-  floorRecords,
-  promiseRecord,
-} from './acceptor-records.ts';
-import { type Ballot, compareBallots, LOWEST_BALLOT } from './ballot.ts';
-import type { Accepted, AcceptorMessage, P1b, P2b, ReadAck } from './messages.ts';
-import type { Pvalue, Slot } from './pvalue.ts';
-import type { PaxosSettings } from './settings.ts';
-
-export interface AcceptorInput {
-  readonly node: string;
-  readonly settings: PaxosSettings;
-  /** What the acceptor has promised and accepted in its former lives. */
-  readonly records: AcceptorRecords;
-}
-
-interface AcceptorContext {
-  readonly replica: Address;
-  readonly settings: PaxosSettings;
-  /** The highest ballot promised. */
-  ballot: Ballot;
-  /** The most recent pvalue of each slot from `floor` on (PMMC, section 4.1). */
-  readonly accepted: Map<Slot, Pvalue>;
-  acceptedBytes: number;
-  /** Slots below are decided and applied durably by a majority. */
-  floor: Slot;
-}
-
-type AcceptorEvent = Received<AcceptorMessage>;
-interface Arguments {
-  readonly context: AcceptorContext;
-  readonly event: AcceptorEvent;
-}
+import type { AcceptorContext, AcceptorEvent, AcceptorInput, Arguments } from './acceptor-context.ts';
+import * as memory from './acceptor-memory.ts';
+import { ACCEPTED_SLOTS_MAX, acceptedRecord, floorRecords, promiseRecord } from './acceptor-records.ts';
+import { compareBallots, LOWEST_BALLOT } from './ballot.ts';
+import type { Accepted, P1b, P2b, ReadAck } from './messages.ts';
+import type { Pvalue } from './pvalue.ts';
 
 /**
  * The memory of Multi-Paxos (PMMC, figure 4). It promises ever higher ballots and accepts pvalues of the ballot
@@ -48,6 +17,7 @@ interface Arguments {
 export const acceptor = setup({
   types: {} as { context: AcceptorContext; events: AcceptorEvent; input: AcceptorInput },
   guards: {
+    ...memory.guards,
     outranks: ({ context, event }: Arguments) =>
       'ballot' in event && compareBallots(event.ballot, context.ballot) > 0,
     mayAccept: ({ context, event }: Arguments) =>
@@ -55,24 +25,58 @@ export const acceptor = setup({
     isFull: ({ context, event }: Arguments) =>
       event.type === 'p2a' && compareBallots(event.ballot, context.ballot) >= 0 && !hasRoom(context, event),
   },
-  actions: { promise, accept, answerP1a, answerP2a, answerReadCheck, collect },
+  actions: { ...memory.actions, promise, accept, answerP1a, answerP2a, answerReadCheck, collect },
+  delays: { retryMs: ({ context }: Pick<Arguments, 'context'>) => context.settings.retryMs },
 }).createMachine({
   id: 'acceptor',
   context: ({ input }) => ({
+    node: input.node,
+    nodes: input.nodes,
     replica: addressOf(input.node, 'replica'),
     settings: input.settings,
     ballot: input.records.ballot,
     accepted: new Map(input.records.accepted.map((pvalue) => [pvalue.slot, pvalue])),
     acceptedBytes: input.records.accepted.reduce((bytes, { batch }) => bytes + bytesOf(batch), 0),
     floor: input.records.floor,
+    life: input.records.life,
+    lives: input.records.lives,
+    isForgetful: input.isForgetful,
+    helpers: new Set<string>(),
+    repaired: 0,
   }),
   initial: 'starting',
   states: {
     starting: {
       always: [
+        { guard: 'isForgetful', target: 'forgetful' },
         { guard: ({ context }) => context.ballot.round === LOWEST_BALLOT.round, target: 'uncommitted' },
         { target: 'promised' },
       ],
+    },
+    /** It has lost its memory: it promises and accepts nothing, and is not counted, until the others have told it. */
+    forgetful: {
+      initial: 'beginning',
+      entry: 'rememberForgetting',
+      states: {
+        beginning: {
+          initial: 'asking',
+          states: {
+            asking: { entry: 'askLife', after: { retryMs: { target: 'asking', reenter: true } } },
+          },
+          always: { guard: 'hasHelpers', target: 'recollecting', actions: 'beginLife' },
+          on: { knownLife: { actions: 'noteLife' } },
+        },
+        recollecting: {
+          initial: 'asking',
+          states: {
+            asking: { entry: 'askReadmission', after: { retryMs: { target: 'asking', reenter: true } } },
+          },
+          always: { guard: 'hasHelpers', target: 'repairing' },
+          on: { recollection: { guard: 'isForThisLife', actions: 'recollect' } },
+        },
+        repairing: { always: { guard: 'isRepaired', target: '#acceptor.promised', actions: 'recover' } },
+      },
+      on: { applied: { actions: 'noteRepair' }, '*': {} },
     },
     /** It has promised nothing to anybody. */
     uncommitted: {},
@@ -94,6 +98,8 @@ export const acceptor = setup({
     ],
     readCheck: { actions: 'answerReadCheck' },
     collect: { actions: 'collect' },
+    askLife: { actions: 'tellLife' },
+    readmit: { actions: 'readmit' },
   },
 });
 
@@ -139,12 +145,19 @@ function answerP1a({ context, event }: Arguments): Effect {
   if (compareBallots(context.ballot, event.ballot) === 0) {
     for (const pvalue of context.accepted.values()) if (pvalue.slot >= event.fromSlot) accepted.push(pvalue);
   }
-  return send<P1b>(event.from, { type: 'p1b', ballot: context.ballot, accepted, floor: context.floor });
+  return send<P1b>(event.from, {
+    type: 'p1b',
+    ballot: context.ballot,
+    accepted,
+    floor: context.floor,
+    ...memory.testimony(context),
+  });
 }
 
 function answerP2a({ context, event }: Arguments): Effect {
   assertEvent(event, 'p2a');
-  return send<P2b>(event.from, { type: 'p2b', ballot: context.ballot, slot: event.slot });
+  const { ballot } = context;
+  return send<P2b>(event.from, { type: 'p2b', ballot, slot: event.slot, ...memory.testimony(context) });
 }
 
 function answerReadCheck({ context, event }: Arguments): Effect {

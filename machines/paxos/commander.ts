@@ -1,11 +1,11 @@
 import { assign, setup } from 'xstate';
-import { type Address, addressOf } from '../../actors/address.ts';
+import { addressOf } from '../../actors/address.ts';
 import { type Effect, send, sendEarly, sendLazily } from '../../actors/effects.ts';
 import type { Received } from '../../actors/envelope.ts';
-import { majorityOf } from '../replication/batch.ts';
 import { type Ballot, compareBallots } from './ballot.ts';
 import type { CommanderMessage, Decision, P2a } from './messages.ts';
 import type { Pvalue, Slot } from './pvalue.ts';
+import { areMajority, hear, NO_VOICES, type Voices } from './voices.ts';
 
 export interface CommanderInput {
   /** The node that leads, beside whose replica the commander stands. */
@@ -22,7 +22,7 @@ export type CommanderOutcome =
   | { readonly kind: 'preempted'; readonly ballot: Ballot };
 
 interface CommanderContext extends CommanderInput {
-  readonly accepted: ReadonlySet<Address>;
+  readonly accepted: Voices;
   readonly preemptedBy: Ballot | undefined;
 }
 
@@ -44,19 +44,18 @@ export const commander = setup({
     preempts: ({ context, event }: Arguments) => compareBallots(event.ballot, context.pvalue.ballot) > 0,
     accepts: ({ context, event }: Arguments) => accepts(context, event),
     completesMajority: ({ context, event }: Arguments) =>
-      accepts(context, event) &&
-      new Set(context.accepted).add(event.from).size >= majorityOf(context.nodes.length),
+      accepts(context, event) && areMajority(hear(context.accepted, event), context.nodes),
   },
   actions: {
     askAcceptors,
     tellReplicas,
-    count: assign({ accepted: ({ context, event }) => new Set(context.accepted).add(event.from) }),
+    count: assign({ accepted: ({ context, event }) => hear(context.accepted, event) }),
     rememberPreemption: assign({ preemptedBy: ({ event }) => event.ballot }),
   },
   delays: { retryMs: ({ context }: { context: CommanderContext }) => context.retryMs },
 }).createMachine({
   id: 'commander',
-  context: ({ input }) => ({ ...input, accepted: new Set(), preemptedBy: undefined }),
+  context: ({ input }) => ({ ...input, accepted: NO_VOICES, preemptedBy: undefined }),
   initial: 'gathering',
   states: {
     gathering: {
@@ -85,9 +84,8 @@ function accepts({ pvalue }: CommanderContext, event: CommanderEvent): boolean {
 function askAcceptors({ context }: { context: CommanderContext }): readonly Effect[] {
   const message: P2a = { type: 'p2a', ...context.pvalue };
   return context.nodes
-    .map((node) => addressOf(node, 'acceptor'))
-    .filter((acceptor) => !context.accepted.has(acceptor))
-    .map((acceptor) => sendEarly(acceptor, message));
+    .filter((node) => !context.accepted.answered.has(node))
+    .map((node) => sendEarly(addressOf(node, 'acceptor'), message));
 }
 
 /**

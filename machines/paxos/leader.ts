@@ -37,9 +37,12 @@ export interface LeaderInput {
   readonly floor: Slot;
   /** Leads without first missing a leader: one node, when the cluster is new. */
   readonly leadsFirst: boolean;
+  /** The acceptor beside has lost its memory, and so perhaps that of this leader's former ballots. */
+  readonly isForgetful: boolean;
 }
 
-interface LeaderContext extends Omit<LeaderInput, 'promised' | 'applied' | 'floor'> {
+interface LeaderContext extends Omit<LeaderInput, 'promised' | 'applied' | 'floor' | 'isForgetful'> {
+  isForgetful: boolean;
   readonly self: Address;
   /** The last ballot of this leader. */
   ballot: Ballot;
@@ -92,6 +95,7 @@ export const leader = setup({
   types: {} as { context: LeaderContext; events: LeaderEvent; input: LeaderInput },
   guards: {
     leadsFirst: ({ context }: OnlyContext) => context.leadsFirst,
+    mayStand: ({ context }: OnlyContext) => !context.isForgetful,
     isNew: ({ context }: OnlyContext) => compareBallots(context.seen, LOWEST_BALLOT) === 0,
     isCurrent: ({ context, event }: Arguments) =>
       event.type === 'heartbeat' && compareBallots(event.ballot, context.seen) >= 0,
@@ -138,6 +142,7 @@ export const leader = setup({
     closeDecided,
     abandon,
     collect,
+    noteRecovery,
     rememberApplied,
     resign,
     queueRead,
@@ -182,6 +187,7 @@ export const leader = setup({
     readsAsked: new Map(),
     readsWaiting: new Map(),
     leadsFirst: input.leadsFirst,
+    isForgetful: input.isForgetful,
   }),
   initial: 'starting',
   states: {
@@ -203,7 +209,12 @@ export const leader = setup({
         suspecting: {
           entry: 'followNobody',
           on: { canvass: { actions: 'agree' }, heartbeat: { guard: 'isOutdated', actions: 'object' } },
-          after: { electionSpreadMs: '#leader.canvassing' },
+          after: {
+            electionSpreadMs: [
+              { guard: 'mayStand', target: '#leader.canvassing' },
+              { target: 'suspecting', reenter: true },
+            ],
+          },
         },
       },
       on: {
@@ -292,6 +303,7 @@ export const leader = setup({
   on: {
     collect: { actions: 'collect' },
     applied: { actions: 'rememberApplied' },
+    recovered: { actions: 'noteRecovery' },
     status: { actions: 'reportFollowing' },
   },
 });
@@ -460,6 +472,14 @@ function collect({ context, event }: Arguments): void {
   collectSlots(context.proposals, event.floor);
 }
 
+/** No ballot of its own below this one may be used again: what was proposed in it is forgotten here. */
+function noteRecovery({ context, event }: Arguments): void {
+  assertEvent(event, 'recovered');
+  context.isForgetful = false;
+  context.seen = highestBallot(context.seen, event.ballot);
+  context.floor = Math.max(context.floor, event.floor);
+}
+
 function rememberApplied({ context, event }: Arguments): void {
   assertEvent(event, 'applied');
   context.applied = event.slot;
@@ -524,6 +544,7 @@ function report(context: LeaderContext, event: LeaderEvent, leads: boolean): Eff
     term: context.ballot.round,
     open: open.size + adopted.length,
     pending: pending.chunks.length,
+    hasVote: !context.isForgetful,
   });
 }
 

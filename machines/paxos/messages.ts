@@ -3,13 +3,14 @@ import type { StatusRequest } from '../replication/client-messages.ts';
 import type { ConfirmRead, Propose } from '../replication/leader-messages.ts';
 import type { Ballot } from './ballot.ts';
 import type { Pvalue, Slot } from './pvalue.ts';
+import type { Testimony } from './voices.ts';
 
 // Between leaders, through their scouts and commanders, and acceptors (PMMC, figures 4 and 6).
 
 /** Phase 1: adopt this ballot, and say what you have accepted from slot `fromSlot` on. */
 export type P1a = { readonly type: 'p1a'; readonly ballot: Ballot; readonly fromSlot: Slot };
 /** The acceptor's ballot, and its pvalues; slots below `floor` are decided, and gone. */
-export type P1b = {
+export type P1b = Testimony & {
   readonly type: 'p1b';
   readonly ballot: Ballot;
   readonly accepted: readonly Pvalue[];
@@ -18,12 +19,31 @@ export type P1b = {
 /** Phase 2: accept this. */
 export type P2a = { readonly type: 'p2a' } & Pvalue;
 /** The acceptor's ballot; if it is the commander's, the slot is accepted. */
-export type P2b = { readonly type: 'p2b'; readonly ballot: Ballot; readonly slot: Slot };
+export type P2b = Testimony & { readonly type: 'p2b'; readonly ballot: Ballot; readonly slot: Slot };
 /** Are you still with this ballot? Asked for linearizable reads (PMMC, section 4.5). */
 export type ReadCheck = { readonly type: 'readCheck'; readonly ballot: Ballot; readonly round: number };
 export type ReadAck = { readonly type: 'readAck'; readonly ballot: Ballot; readonly round: number };
 
+// Between an acceptor that has lost its memory and the others.
+
+/** Which life of mine do you know of? */
+export type AskLife = { readonly type: 'askLife' };
+export type KnownLife = { readonly type: 'knownLife'; readonly life: number };
+/** I have begun this life: write it down, and tell me all that you know. */
+export type Readmit = { readonly type: 'readmit'; readonly life: number };
+/** What I have promised and accepted; slots below `floor` are decided, and gone. `for` is the life of who asked. */
+export type Recollection = Testimony & {
+  readonly type: 'recollection';
+  readonly for: number;
+  readonly ballot: Ballot;
+  readonly accepted: readonly Pvalue[];
+  readonly floor: Slot;
+};
+
 // Within a node, from the acceptor and to it.
+
+/** The acceptor beside had lost its memory, and has recovered: no ballot of a former life is above this one. */
+export type Recovered = { readonly type: 'recovered'; readonly ballot: Ballot; readonly floor: Slot };
 
 /** The replica beside hears of what was accepted, so that a decision need not carry it again. */
 export type Accepted = { readonly type: 'accepted' } & Pvalue;
@@ -42,10 +62,12 @@ export type CanvassReply = { readonly type: 'canvassReply'; readonly round: numb
 
 // Between replicas and leaders.
 
-/** How far the replica beside has applied: a new ballot need not ask below. */
+/** How far the replica beside has applied: a new ballot need not ask below. To leader and acceptor. */
 export type Applied = {
   readonly type: 'applied';
   readonly slot: Slot;
+  /** On disk. */
+  readonly durable: Slot;
   /** How many other replicas it has heard of since it last said so. */
   readonly heard: number;
 };
@@ -72,7 +94,16 @@ export type Decisions = {
   readonly batches: readonly Batch[];
 };
 
-export type AcceptorMessage = P1a | P2a | ReadCheck | Collect;
+export type AcceptorMessage =
+  | P1a
+  | P2a
+  | ReadCheck
+  | Collect
+  | Applied
+  | AskLife
+  | KnownLife
+  | Readmit
+  | Recollection;
 export type ScoutMessage = P1b;
 export type CommanderMessage = P2b;
 export type LeaderMessage =
@@ -85,6 +116,7 @@ export type LeaderMessage =
   | ReadAck
   | Collect
   | Applied
+  | Recovered
   | StatusRequest
   | OpenSlots;
 

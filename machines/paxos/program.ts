@@ -2,7 +2,8 @@ import type { LoadProgram, ProgramReference } from '../../actors/program.ts';
 import { type ApplicationReference, loadApplications } from '../replication/load-applications.ts';
 import { ReplicatedState } from '../replication/replicated-state.ts';
 import { snapshotSender } from '../replication/snapshot-sender.ts';
-import { type AcceptorInput, acceptor } from './acceptor.ts';
+import { acceptor } from './acceptor.ts';
+import type { AcceptorInput } from './acceptor-context.ts';
 import { loadAcceptorRecords } from './acceptor-records.ts';
 import { compareBallots, LOWEST_BALLOT } from './ballot.ts';
 import { commander } from './commander.ts';
@@ -26,16 +27,17 @@ export function paxosProgram(options: PaxosOptions): ProgramReference {
 }
 
 /** A node of a Multi-Paxos cluster, with all that its journal remembers. */
-export const program: LoadProgram = async ({ node, journal, store, random }, options) => {
+export const program: LoadProgram = async ({ node, memory, journal, store, random }, options) => {
   const { nodes, applications, settings: changed } = options as PaxosOptions;
   const settings: PaxosSettings = { ...PAXOS_DEFAULTS, ...changed };
   const records = loadAcceptorRecords(journal);
   const state = new ReplicatedState(store, await loadApplications(applications));
-  const isNew = compareBallots(records.ballot, LOWEST_BALLOT) === 0;
+  const isForgetful = memory === 'lost' || records.isForgetful;
+  const isNew = !isForgetful && compareBallots(records.ballot, LOWEST_BALLOT) === 0;
   return {
     roles: { acceptor, replica, leader, scout, commander, snapshotSender },
     start: [
-      { role: 'acceptor', input: { node, settings, records } satisfies AcceptorInput },
+      { role: 'acceptor', input: { node, nodes, settings, records, isForgetful } satisfies AcceptorInput },
       { role: 'replica', input: { node, nodes, settings, state } satisfies ReplicaInput },
       {
         role: 'leader',
@@ -48,6 +50,7 @@ export const program: LoadProgram = async ({ node, journal, store, random }, opt
           applied: state.applied,
           floor: records.floor,
           leadsFirst: isNew && node === nodes[0],
+          isForgetful,
         } satisfies LeaderInput,
       },
     ],

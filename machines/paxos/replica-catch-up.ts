@@ -33,12 +33,14 @@ export const actions = {
 
   /** Tells the others, and the leader beside, how far this replica is. */
   tellProgress({ context }: OnlyContext): Effect[] {
-    const leader = addressOf(context.node, 'leader');
+    const { applied: slot, durable } = context.state;
     const heard = context.heardLately.size;
     context.heardLately.clear();
     return [
       ...otherReplicas(context).map((other) => send<Progress>(other, progressOf(context))),
-      send<Applied>(leader, { type: 'applied', slot: context.state.applied, heard }),
+      ...['leader', 'acceptor'].map((role) =>
+        send<Applied>(addressOf(context.node, role), { type: 'applied', slot, durable, heard }),
+      ),
     ];
   },
 

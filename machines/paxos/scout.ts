@@ -1,11 +1,11 @@
 import { assign, setup } from 'xstate';
-import { type Address, addressOf } from '../../actors/address.ts';
+import { addressOf } from '../../actors/address.ts';
 import { type Effect, send } from '../../actors/effects.ts';
 import type { Received } from '../../actors/envelope.ts';
-import { majorityOf } from '../replication/batch.ts';
 import { type Ballot, compareBallots } from './ballot.ts';
 import type { P1a, ScoutMessage } from './messages.ts';
 import type { Pvalue, Slot } from './pvalue.ts';
+import { areMajority, hear, NO_VOICES, type Voices } from './voices.ts';
 
 export interface ScoutInput {
   readonly ballot: Ballot;
@@ -29,7 +29,7 @@ export type ScoutOutcome =
   | { readonly kind: 'preempted'; readonly ballot: Ballot };
 
 interface ScoutContext extends ScoutInput {
-  readonly promised: ReadonlySet<Address>;
+  readonly promised: Voices;
   readonly accepted: ReadonlyMap<Slot, Pvalue>;
   readonly floor: Slot;
   readonly preemptedBy: Ballot | undefined;
@@ -49,8 +49,7 @@ export const scout = setup({
   guards: {
     preempts: ({ context, event }: Arguments) => compareBallots(event.ballot, context.ballot) > 0,
     completesMajority: ({ context, event }: Arguments) =>
-      promises(context, event) &&
-      new Set(context.promised).add(event.from).size >= majorityOf(context.nodes.length),
+      promises(context, event) && areMajority(hear(context.promised, event), context.nodes),
   },
   actions: {
     askAcceptors,
@@ -62,7 +61,7 @@ export const scout = setup({
   id: 'scout',
   context: ({ input }) => ({
     ...input,
-    promised: new Set(),
+    promised: NO_VOICES,
     accepted: new Map(),
     floor: input.fromSlot,
     preemptedBy: undefined,
@@ -90,9 +89,8 @@ export const scout = setup({
 function askAcceptors({ context }: { context: ScoutContext }): readonly Effect[] {
   const message: P1a = { type: 'p1a', ballot: context.ballot, fromSlot: context.fromSlot };
   return context.nodes
-    .map((node) => addressOf(node, 'acceptor'))
-    .filter((acceptor) => !context.promised.has(acceptor))
-    .map((acceptor) => send(acceptor, message));
+    .filter((node) => !context.promised.answered.has(node))
+    .map((node) => send(addressOf(node, 'acceptor'), message));
 }
 
 /** An answer to an older ballot's p1a, held up on the way, is no promise of this one. */
@@ -109,7 +107,7 @@ function gathered(context: ScoutContext, event: ScoutEvent): Partial<ScoutContex
       accepted.set(pvalue.slot, pvalue);
   }
   const floor = Math.max(context.floor, event.floor);
-  return { promised: new Set(context.promised).add(event.from), accepted, floor };
+  return { promised: hear(context.promised, event), accepted, floor };
 }
 
 function outcomeOf({ ballot, accepted, floor, preemptedBy }: ScoutContext): ScoutOutcome {

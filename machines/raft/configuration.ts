@@ -1,11 +1,13 @@
+import type { Member } from './member.ts';
+
 /**
  * Who decides (thesis, chapter 4). While `nextVoters` is not empty the configuration is joint: it takes a majority
  * of the old voters and one of the new ones to decide (section 4.3). Learners receive the log and have no voice.
  */
 export interface Configuration {
-  readonly voters: readonly string[];
-  readonly nextVoters: readonly string[];
-  readonly learners: readonly string[];
+  readonly voters: readonly Member[];
+  readonly nextVoters: readonly Member[];
+  readonly learners: readonly Member[];
 }
 
 /** The configuration of a cluster that has just been founded. */
@@ -14,7 +16,7 @@ export function foundedBy(voters: readonly string[]): Configuration {
 }
 
 /** All that the log is sent to. */
-export function membersOf({ voters, nextVoters, learners }: Configuration): string[] {
+export function membersOf({ voters, nextVoters, learners }: Configuration): Member[] {
   return [...new Set([...voters, ...nextVoters, ...learners])];
 }
 

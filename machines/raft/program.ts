@@ -24,7 +24,7 @@ export function raftProgram(options: RaftOptions): ProgramReference {
 }
 
 /** A node of a Raft cluster, with all that its journal remembers. */
-export const program: LoadProgram = async ({ node, journal, store, random, clock }, options) => {
+export const program: LoadProgram = async ({ node, journal, store, random, clock, memory }, options) => {
   const { nodes, applications, settings: changed } = options as RaftOptions;
   const settings: RaftSettings = { ...RAFT_DEFAULTS, ...changed };
   const state = new ReplicatedState(store, await loadApplications(applications));
@@ -45,6 +45,7 @@ export const program: LoadProgram = async ({ node, journal, store, random, clock
           applied: state.applied,
           leadsFirst: isNew && node === nodes[0],
           isNew,
+          isForgetful: memory === 'lost' || records.isForgetful,
         } satisfies ServerInput,
       },
       {

@@ -4,9 +4,14 @@ import type { JournalKey, JournalView, JournalWrite } from '../../actors/journal
 import { bytesOf } from '../replication/batch.ts';
 import { type Configuration, foundedBy } from './configuration.ts';
 import { append, type Entry, type Log, logAfter, type Position, termAt } from './log.ts';
+import type { Member } from './member.ts';
 
 /** What a server has on disk (thesis, figure 3.1: persistent state). */
 export interface ServerRecords {
+  /** As which member the server knew itself; undefined: by the node's name. */
+  readonly member: Member | undefined;
+  /** It had lost its memory, and has not been taken in again. */
+  readonly isForgetful: boolean;
   readonly term: number;
   readonly votedFor: string | undefined;
   readonly log: Log;
@@ -30,12 +35,18 @@ export const LOG_ENTRIES_MAX = 16_384;
 const REUSED_BYTES_MAX = 32 * 1024;
 
 const VOTE: JournalKey = ['raft', 'vote'];
+const MEMBER: JournalKey = ['raft', 'member'];
 const BASE: JournalKey = ['raft', 'base'];
 const ENTRY = 'entry';
 
 /** The current term, and the vote in it. */
 export function voteRecord(term: number, votedFor: string | undefined): JournalWrite {
   return { key: VOTE, value: pack([term, votedFor ?? null]) };
+}
+
+/** Which member the server is, since it has lost a memory; undefined: none yet. */
+export function memberRecord(member: Member | undefined): JournalWrite {
+  return { key: MEMBER, value: pack(member ?? null) };
 }
 
 export function entryRecord(index: number, { term, batch, configuration }: Entry): JournalWrite {
@@ -84,7 +95,10 @@ export function loadServerRecords(
   const voteRecord = journal.get(VOTE);
   const [term, votedFor] = voteRecord === undefined ? [0, null] : listIn(unpack(voteRecord));
   if (votedFor !== null && typeof votedFor !== 'string') throw corrupt('a vote for nobody');
-  const voted = { term: toWhole(term), votedFor: votedFor ?? undefined };
+  const memberRecord = journal.get(MEMBER);
+  const named = memberRecord === undefined ? undefined : unpack(memberRecord);
+  const member = named === undefined || named === null ? undefined : toName(named);
+  const voted = { member, isForgetful: named === null, term: toWhole(term), votedFor: votedFor ?? undefined };
   const log = loadLog(journal, founders);
   if (state.applied <= log.base.index) return { ...voted, log, repairs: [] };
   const anchor = toAnchor(state.anchor);
@@ -146,6 +160,11 @@ function toNames(value: unknown): string[] {
   const isName = (name: unknown): name is string => typeof name === 'string';
   if (Array.isArray(value) && value.every(isName)) return value;
   throw corrupt('names that are none');
+}
+
+function toName(value: unknown): string {
+  if (typeof value !== 'string') throw corrupt('a name that is none');
+  return value;
 }
 
 function listIn(value: unknown): unknown[] {

@@ -1,4 +1,4 @@
-import { type Address, addressOf } from '../../actors/address.ts';
+import { type Address, addressOf, nodeOf } from '../../actors/address.ts';
 import type { Clock } from '../../actors/clock.ts';
 import { type Effect, send, sendEarly } from '../../actors/effects.ts';
 import type { Message, Received } from '../../actors/envelope.ts';
@@ -6,10 +6,14 @@ import type { Random } from '../../actors/random.ts';
 import { nothingPending, type Pending } from '../replication/pending.ts';
 import { canDecide } from './configuration.ts';
 import { configurationOf, type Log } from './log.ts';
+import { type Member, nodeOfMember } from './member.ts';
 import type { ServerMessage, WaitingRead } from './messages.ts';
 import type { Progress } from './progress.ts';
 import type { ServerRecords } from './records.ts';
 import type { RaftSettings } from './settings.ts';
+
+/** Of the numbers that tell memories apart. */
+const NONCE_MAX = 2 ** 31 - 1;
 
 export interface ServerInput {
   readonly node: string;
@@ -21,6 +25,8 @@ export interface ServerInput {
   readonly applied: number;
   /** Stands for election without first missing a leader: one node, when the cluster is new. */
   readonly leadsFirst: boolean;
+  /** It ran before and its journal is gone, or cannot be trusted. */
+  readonly isForgetful: boolean;
   /** It has never run: it cannot have sworn loyalty to any leader. */
   readonly isNew: boolean;
 }
@@ -35,8 +41,15 @@ export interface ServerContext {
   readonly leadsFirst: boolean;
   readonly isNew: boolean;
   readonly repairs: ServerRecords['repairs'];
+  /** Itself, as configurations name it. */
+  member: Member;
+  /** It has lost its memory, and is nobody until the leader has taken it in again. */
+  isForgetful: boolean;
+  /** Tells this memory from any other that its node has had. */
+  readonly nonce: number;
   term: number;
-  votedFor: string | undefined;
+  /** The member that it voted for in this term. */
+  votedFor: Member | undefined;
   log: Log;
   /** Entries up to this are committed. */
   commit: number;
@@ -62,6 +75,9 @@ export interface ServerContext {
   /** The leader said that it has committed so much. */
   leaderCommit: number;
 
+  /** When it last asked for a snapshot. */
+  askedSnapshotMs: number;
+
   // As a leader.
   readonly progress: Map<string, Progress>;
   pending: Pending;
@@ -75,7 +91,11 @@ export interface ServerContext {
   /** Reads need ask nobody until then (section 6.4.1). */
   leaseUntilMs: number;
   /** To whom it hands over leadership. */
-  transferTo: string | undefined;
+  transferTo: Member | undefined;
+  /** Who are to be the voters. */
+  goal: readonly Member[] | undefined;
+  /** Nodes that have lost their memory, and the members that they are to be from then on. */
+  readonly welcomes: Map<string, { readonly nonce: number; readonly member: Member }>;
 }
 
 export type ServerEvent = Received<ServerMessage>;
@@ -86,8 +106,8 @@ export interface Arguments {
 export type OnlyContext = Pick<Arguments, 'context'>;
 
 export function newServerContext(input: ServerInput): ServerContext {
-  const { node, settings, random, clock, records, applied, leadsFirst, isNew } = input;
-  const { term, votedFor, log, repairs } = records;
+  const { node, settings, random, clock, records, applied, leadsFirst, isNew, isForgetful } = input;
+  const { member, term, votedFor, log, repairs } = records;
   return {
     node,
     settings,
@@ -98,6 +118,9 @@ export function newServerContext(input: ServerInput): ServerContext {
     leadsFirst,
     isNew,
     repairs,
+    member: member ?? node,
+    isForgetful,
+    nonce: random.integer(1, NONCE_MAX),
     term,
     votedFor,
     log,
@@ -111,6 +134,7 @@ export function newServerContext(input: ServerInput): ServerContext {
     isTransfer: false,
     matched: 0,
     leaderCommit: 0,
+    askedSnapshotMs: Number.NEGATIVE_INFINITY,
     progress: new Map(),
     pending: nothingPending(),
     appendRequested: false,
@@ -120,15 +144,27 @@ export function newServerContext(input: ServerInput): ServerContext {
     roundsMs: new Map(),
     leaseUntilMs: Number.NEGATIVE_INFINITY,
     transferTo: undefined,
+    goal: undefined,
+    welcomes: new Map(),
   };
 }
 
-export function serverOf(node: string): Address {
-  return addressOf(node, 'server');
+export function serverOf(member: Member): Address {
+  return addressOf(nodeOfMember(member), 'server');
+}
+
+/** Which member answered: one that has lost a memory says which it is now. */
+export function memberIn(event: { readonly from: Address; readonly member?: Member | undefined }): Member {
+  return event.member ?? nodeOf(event.from);
+}
+
+/** How a server names itself in its answers. */
+export function signature({ member, node }: ServerContext): { readonly member?: Member } {
+  return member === node ? {} : { member };
 }
 
 /** Whether those for whom `agrees` holds can decide, by the configuration in force. */
-export function canDecideHere({ log }: ServerContext, agrees: (node: string) => boolean): boolean {
+export function canDecideHere({ log }: ServerContext, agrees: (member: Member) => boolean): boolean {
   return canDecide(configurationOf(log), agrees);
 }
 

@@ -4,21 +4,26 @@ import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
 import type { Leadership } from '../replication/leader-messages.ts';
 import { isVoter } from './configuration.ts';
 import { configurationOf, isUpToDate, lastPosition } from './log.ts';
+import type { Member } from './member.ts';
 import type { PreVote, PreVoteReply, RequestVote, VoteReply } from './messages.ts';
-import { voteRecord } from './records.ts';
+import { memberRecord, voteRecord } from './records.ts';
 import {
   type Arguments,
   canDecideHere,
+  memberIn,
   type OnlyContext,
   type ServerContext,
   serverOf,
+  signature,
 } from './server-context.ts';
+import { isMember } from './server-membership.ts';
 
 /** Terms, votes, and who leads (thesis, sections 3.4, 3.6.1, 4.2.3 and 9.6). */
 export const actions = {
-  /** Writes what the state on disk was ahead of. */
+  /** Writes what the state on disk was ahead of; and that its memory is gone, so that the next life knows. */
   repair({ context }: OnlyContext): Effect | undefined {
-    return context.repairs.length === 0 ? undefined : persist(...context.repairs);
+    const writes = [...context.repairs, ...(context.isForgetful ? [memberRecord(undefined)] : [])];
+    return writes.length === 0 ? undefined : persist(...writes);
   },
 
   /** A server never goes back to an older term, and has one vote in each. */
@@ -43,23 +48,28 @@ export const actions = {
 
   startPreVote({ context }: OnlyContext): void {
     context.votes.clear();
-    context.votes.add(context.node);
+    context.votes.add(context.member);
     context.isTransfer = false;
   },
 
   /** Early: it asks, and says nothing. */
   askPreVotes({ context }: OnlyContext): Effect[] {
-    const message: PreVote = { type: 'preVote', term: context.term + 1, last: lastPosition(context.log) };
-    return missingVoters(context).map((node) => sendEarly(serverOf(node), message));
+    const message: PreVote = {
+      type: 'preVote',
+      term: context.term + 1,
+      last: lastPosition(context.log),
+      ...signature(context),
+    };
+    return missingVoters(context).map((member) => sendEarly(serverOf(member), message));
   },
 
   startVote({ context }: OnlyContext): Effect {
     context.term += 1;
-    context.votedFor = context.node;
+    context.votedFor = context.member;
     context.leader = undefined;
     context.votes.clear();
-    context.votes.add(context.node);
-    return persist(voteRecord(context.term, context.node));
+    context.votes.add(context.member);
+    return persist(voteRecord(context.term, context.member));
   },
 
   /** Not early: the vote for itself must be durable before another can complete its majority. */
@@ -69,12 +79,14 @@ export const actions = {
       term: context.term,
       last: lastPosition(context.log),
       isTransfer: context.isTransfer,
+      ...signature(context),
     };
-    return missingVoters(context).map((node) => send(serverOf(node), message));
+    return missingVoters(context).map((member) => send(serverOf(member), message));
   },
 
   countVote({ context, event }: Arguments): void {
-    context.votes.add(nodeOf(event.from));
+    assertEvent(event, ['preVoteReply', 'voteReply']);
+    context.votes.add(memberIn(event));
   },
 
   /** Early: what it would do rests on no record, and binds it to nothing. */
@@ -83,21 +95,28 @@ export const actions = {
     const { term, last } = event;
     const granted =
       term > context.term && !hearsLeader(context) && isUpToDate(last, lastPosition(context.log));
-    const { commit } = context;
-    const reply: PreVoteReply = { type: 'preVoteReply', asked: term, term: context.term, granted, commit };
+    const reply: PreVoteReply = {
+      type: 'preVoteReply',
+      asked: term,
+      term: context.term,
+      granted,
+      commit: context.commit,
+      ...signature(context),
+      isMember: isMember(context, memberIn(event)),
+    };
     return sendEarly(event.from, reply);
   },
 
   /** One vote a term, and only for one whose log holds all that may be committed (sections 3.4 and 3.6.1). */
   answerVote({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'requestVote');
-    const candidate = nodeOf(event.from);
+    const candidate = memberIn(event);
     const { term, votedFor, log } = context;
     const granted =
       event.term === term &&
       (votedFor === undefined || votedFor === candidate) &&
       isUpToDate(event.last, lastPosition(log));
-    const reply: VoteReply = { type: 'voteReply', term, granted };
+    const reply: VoteReply = { type: 'voteReply', term, granted, ...signature(context) };
     if (!granted || votedFor === candidate) return [send(event.from, reply)];
     context.votedFor = candidate;
     return [persist(voteRecord(term, candidate)), send(event.from, reply)];
@@ -124,17 +143,17 @@ export const guards = {
   wouldVote: ({ context, event }: Arguments) => {
     if (event.type !== 'requestVote' || event.term !== context.term) return false;
     const { votedFor, log } = context;
-    const isFree = votedFor === undefined || votedFor === nodeOf(event.from);
+    const isFree = votedFor === undefined || votedFor === memberIn(event);
     return isFree && isUpToDate(event.last, lastPosition(log));
   },
   isPreVoteForThisTerm: ({ context, event }: Arguments) =>
     event.type === 'preVoteReply' && event.granted && event.asked === context.term + 1,
   isVoteForThisTerm: ({ context, event }: Arguments) =>
     event.type === 'voteReply' && event.granted && event.term === context.term,
-  hasVotes: ({ context }: OnlyContext) => canDecideHere(context, (node) => context.votes.has(node)),
+  hasVotes: ({ context }: OnlyContext) => canDecideHere(context, (member) => context.votes.has(member)),
   /** One that has no vote, or misses what its log no longer holds, does not stand. */
   mayStand: ({ context }: OnlyContext) =>
-    isVoter(configurationOf(context.log), context.node) && context.handed >= context.log.base.index,
+    isVoter(configurationOf(context.log), context.member) && context.handed >= context.log.base.index,
   leadsFirst: ({ context }: OnlyContext) => context.leadsFirst,
   isNew: ({ context }: OnlyContext) => context.isNew,
 };
@@ -161,7 +180,7 @@ function hearsLeader({ clock, heardMs, settings }: ServerContext): boolean {
   return clock.now() - heardMs < settings.electionTimeoutMs;
 }
 
-function missingVoters({ log, node, votes }: ServerContext): string[] {
+function missingVoters({ log, member, votes }: ServerContext): Member[] {
   const { voters, nextVoters } = configurationOf(log);
-  return [...new Set([...voters, ...nextVoters])].filter((other) => other !== node && !votes.has(other));
+  return [...new Set([...voters, ...nextVoters])].filter((other) => other !== member && !votes.has(other));
 }

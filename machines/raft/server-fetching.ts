@@ -2,7 +2,7 @@ import { assertEvent } from 'xstate';
 import { nodeOf } from '../../actors/address.ts';
 import { type Effect, persist, send } from '../../actors/effects.ts';
 import { entriesFrom, termAt } from './log.ts';
-import type { Fetch, Fetched, SendSnapshot } from './messages.ts';
+import type { Fetch, Fetched, NeedSnapshot, SendSnapshot } from './messages.ts';
 import type { Arguments } from './server-context.ts';
 import { commitUpTo } from './server-handover.ts';
 import { hasRoom, placeEntries } from './server-placing.ts';
@@ -33,6 +33,25 @@ export const actions = {
     return [send<Fetched>(event.from, { type: 'fetched', term, previous, entries, commit })];
   },
 
+  /** The state on disk was lost, and the log no longer begins at its beginning. */
+  askSnapshot({ context, event }: Arguments): Effect[] {
+    const { handed, log, clock, settings } = context;
+    const nowMs = clock.now();
+    if (handed >= log.base.index || nowMs - context.askedSnapshotMs < settings.snapshotIdleMs) return [];
+    context.askedSnapshotMs = nowMs;
+    return [send<NeedSnapshot>(event.from, { type: 'needSnapshot', applied: handed })];
+  },
+
+  answerNeedSnapshot({ context, event }: Arguments): Effect {
+    assertEvent(event, 'needSnapshot');
+    const message: SendSnapshot = {
+      type: 'sendSnapshot',
+      to: nodeOf(event.from),
+      applied: event.applied,
+    };
+    return send(context.replica, message);
+  },
+
   takeFetched({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'fetched');
     const { previous, entries, commit } = event;
@@ -48,6 +67,8 @@ export const actions = {
 };
 
 export const guards = {
+  isRemoved: ({ context, event }: Arguments) =>
+    event.type === 'preVoteReply' && !event.isMember && event.commit > context.commit,
   knowsMore: ({ context, event }: Arguments) =>
     event.type === 'preVoteReply' && !event.granted && event.commit > context.commit,
 };

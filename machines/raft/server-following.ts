@@ -2,7 +2,7 @@ import { assertEvent } from 'xstate';
 import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
 import { conflictAt, termAt } from './log.ts';
 import type { Appended, HeartbeatReply, Mismatched } from './messages.ts';
-import type { Arguments, ServerContext } from './server-context.ts';
+import { type Arguments, type ServerContext, signature } from './server-context.ts';
 import { commitUpTo } from './server-handover.ts';
 import { hasRoom, placeEntries } from './server-placing.ts';
 
@@ -15,13 +15,19 @@ export const actions = {
     const { previous, entries } = event;
     const conflict = conflictAt(log, previous);
     if (conflict !== undefined) {
-      const reply: Mismatched = { type: 'mismatched', term, previous: previous.index, conflict };
+      const reply: Mismatched = {
+        type: 'mismatched',
+        term,
+        previous: previous.index,
+        conflict,
+        ...signature(context),
+      };
       return [send(event.from, reply)];
     }
     const writes = placeEntries(context, previous.index, entries);
     const match = previous.index + entries.length;
     context.matched = Math.max(context.matched, match);
-    const reply: Appended = { type: 'appended', term, match };
+    const reply: Appended = { type: 'appended', term, match, ...signature(context) };
     return [
       ...(writes.length === 0 ? [] : [persist(...writes)]),
       send(event.from, reply),
@@ -42,7 +48,14 @@ export const actions = {
   answerHeartbeat({ context, event }: Arguments): Effect {
     assertEvent(event, 'heartbeat');
     const { term, commit, leaderCommit } = context;
-    const reply: HeartbeatReply = { type: 'heartbeatReply', term, round: event.round, commit, leaderCommit };
+    const reply: HeartbeatReply = {
+      type: 'heartbeatReply',
+      term,
+      round: event.round,
+      commit,
+      leaderCommit,
+      ...signature(context),
+    };
     return event.term < term ? send(event.from, reply) : sendEarly(event.from, reply);
   },
 

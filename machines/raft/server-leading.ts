@@ -1,13 +1,13 @@
 import { assertEvent } from 'xstate';
-import { nodeOf } from '../../actors/address.ts';
 import { type Effect, persist, send, sendLazily } from '../../actors/effects.ts';
 import type { RefusedMessage } from '../../actors/node.ts';
 import { bytesOf, NO_OP } from '../replication/batch.ts';
 import type { LeaderStatus } from '../replication/client-messages.ts';
 import { enqueue, nothingPending, takeBatch } from '../replication/pending.ts';
-import { agreedValue, membersOf } from './configuration.ts';
+import { agreedValue, isJoint, isVoter, membersOf } from './configuration.ts';
 import {
   append,
+  configurationIndex,
   configurationOf,
   type Entry,
   entriesFrom,
@@ -15,6 +15,7 @@ import {
   nextAfterConflict,
   termAt,
 } from './log.ts';
+import { latestOf, type Member, nodeOfMember } from './member.ts';
 import type { AppendEntries, AppendPending, Commit, SendSnapshot } from './messages.ts';
 import {
   firstUnanswered,
@@ -28,6 +29,7 @@ import { entryRecord, LOG_ENTRIES_MAX } from './records.ts';
 import {
   type Arguments,
   canDecideHere,
+  memberIn,
   type OnlyContext,
   type ServerContext,
   sendAhead,
@@ -49,6 +51,8 @@ export const actions = {
     context.roundsMs.clear();
     context.leaseUntilMs = Number.NEGATIVE_INFINITY;
     context.transferTo = undefined;
+    context.goal = undefined;
+    context.welcomes.clear();
     context.termStart = lastIndex(context.log) + 1;
     updateMembers(context);
     return appendEntry(context, { term: context.term, batch: NO_OP });
@@ -81,30 +85,31 @@ export const actions = {
 
   noteAppended({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'appended');
-    const progress = context.progress.get(nodeOf(event.from));
+    const member = memberIn(event);
+    const progress = context.progress.get(member);
     if (progress === undefined) return [];
     progress.answered = true;
     progress.heard = true;
     noteMatch(progress, event.match);
-    return [...advanceCommit(context), ...sendEntries(context, nodeOf(event.from), progress)];
+    return [...advanceCommit(context), ...sendEntries(context, member, progress)];
   },
 
   /** Goes back to where the logs may meet; an answer to what was sent before that is of no interest. */
   backtrack({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'mismatched');
-    const node = nodeOf(event.from);
-    const progress = context.progress.get(node);
+    const member = memberIn(event);
+    const progress = context.progress.get(member);
     if (progress === undefined || event.previous <= progress.match) return [];
     progress.answered = true;
     progress.heard = true;
     if (event.previous >= progress.next) return [];
     probeFrom(progress, Math.min(nextAfterConflict(context.log, event.conflict), event.previous));
-    return sendEntries(context, node, progress);
+    return sendEntries(context, member, progress);
   },
 
   noteHeartbeatReply({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'heartbeatReply');
-    const progress = context.progress.get(nodeOf(event.from));
+    const progress = context.progress.get(memberIn(event));
     if (progress === undefined) return [];
     progress.heard = true;
     if (event.round >= progress.round) {
@@ -122,12 +127,12 @@ export const actions = {
    */
   sendAgain({ context }: OnlyContext): Effect[] {
     const effects: Effect[] = [];
-    for (const [node, progress] of context.progress) {
+    for (const [member, progress] of context.progress) {
       const isSilent = !progress.answered;
       progress.answered = false;
       if (!isSilent || !progress.heard || progress.match >= lastIndex(context.log)) continue;
       probeFrom(progress, firstUnanswered(progress));
-      effects.push(...sendEntries(context, node, progress));
+      effects.push(...sendEntries(context, member, progress));
     }
     return effects;
   },
@@ -148,7 +153,10 @@ export const actions = {
 export const guards = {
   /** Check quorum (section 6.2): a leader without a majority only keeps clients waiting. */
   hearsQuorum: ({ context }: OnlyContext) =>
-    canDecideHere(context, (node) => node === context.node || context.progress.get(node)?.heard === true),
+    canDecideHere(
+      context,
+      (member) => member === context.member || context.progress.get(member)?.heard === true,
+    ),
 };
 
 /** Appends an entry to the own log and sends it to all: the others write it while this server does (section 10.2.1). */
@@ -157,18 +165,20 @@ export function appendEntry(context: ServerContext, entry: Entry): Effect[] {
   if (entry.configuration !== undefined) updateMembers(context);
   return [
     persist(entryRecord(index, entry)),
-    ...[...context.progress].flatMap(([node, progress]) => sendEntries(context, node, progress)),
+    ...[...context.progress].flatMap(([member, progress]) => sendEntries(context, member, progress)),
     ...advanceCommit(context),
   ];
 }
 
 /** Follows the configuration in force: whom to send to. */
 function updateMembers(context: ServerContext): void {
-  const members = new Set(membersOf(configurationOf(context.log)));
-  for (const node of context.progress.keys()) if (!members.has(node)) context.progress.delete(node);
-  for (const node of members) {
-    if (node === context.node || context.progress.has(node)) continue;
-    context.progress.set(node, unknownProgress(lastIndex(context.log)));
+  const all = membersOf(configurationOf(context.log));
+  // A member whose memory is lost is nobody any more; its node has a place under a new name.
+  const members = new Set(all.filter((member) => latestOf(all, nodeOfMember(member)) === member));
+  for (const member of context.progress.keys()) if (!members.has(member)) context.progress.delete(member);
+  for (const member of members) {
+    if (member === context.member || context.progress.has(member)) continue;
+    context.progress.set(member, unknownProgress(lastIndex(context.log)));
   }
 }
 
@@ -200,7 +210,7 @@ function hasRoom({ log, commit, settings, transferTo }: ServerContext): boolean 
 }
 
 /** Early, by the term's right: entries promise nothing until their writers say that they have them. */
-function sendEntries(context: ServerContext, node: string, progress: Progress): Effect[] {
+function sendEntries(context: ServerContext, member: Member, progress: Progress): Effect[] {
   const { log, settings, term } = context;
   const effects: Effect[] = [];
   const last = lastIndex(log);
@@ -209,7 +219,7 @@ function sendEntries(context: ServerContext, node: string, progress: Progress): 
     if (progress.inFlightBytes >= settings.inFlightBytesMax) break;
     const previous = progress.next - 1;
     const previousTerm = termAt(log, previous);
-    if (previousTerm === undefined) return [...effects, offerSnapshot(context, node, progress)];
+    if (previousTerm === undefined) return [...effects, offerSnapshot(context, member, progress)];
     const entries = entriesFrom(log, progress.next, last, settings.catchUpBytesMax);
     const message: AppendEntries = {
       type: entries.length > 0 ? 'appendEntries' : 'probe',
@@ -217,17 +227,20 @@ function sendEntries(context: ServerContext, node: string, progress: Progress): 
       previous: { index: previous, term: previousTerm },
       entries,
     };
-    effects.push(sendAhead(context, serverOf(node), message));
+    effects.push(sendAhead(context, serverOf(member), message));
     noteSent(progress, previous + entries.length, sizeOf(entries));
   }
   return effects;
 }
 
 /** What the follower misses is compacted; it is asked again where the log begins. */
-function offerSnapshot(context: ServerContext, to: string, progress: Progress): Effect {
+function offerSnapshot(context: ServerContext, member: Member, progress: Progress): Effect {
   progress.next = context.log.base.index + 1;
-  const applied = Math.max(progress.match, progress.commit);
-  return send<SendSnapshot>(context.replica, { type: 'sendSnapshot', to, applied });
+  return send<SendSnapshot>(context.replica, {
+    type: 'sendSnapshot',
+    to: nodeOfMember(member),
+    applied: Math.max(progress.match, progress.commit),
+  });
 }
 
 function sizeOf(entries: readonly Entry[]): number {
@@ -239,10 +252,10 @@ function sizeOf(entries: readonly Entry[]): number {
  * has itself counts at once: the news of it leaves after the flush.
  */
 function advanceCommit(context: ServerContext): Effect[] {
-  const { log, commit, node, progress, term } = context;
+  const { log, commit, member, progress, term } = context;
   const last = lastIndex(log);
   const agreed = agreedValue(configurationOf(log), (other) =>
-    other === node ? last : (progress.get(other)?.match ?? 0),
+    other === member ? last : (progress.get(other)?.match ?? 0),
   );
   if (agreed <= commit || termAt(log, agreed) !== term) return [];
   const isFirst = commit < context.termStart;
@@ -258,23 +271,30 @@ function advanceCommit(context: ServerContext): Effect[] {
 /** In no hurry: it travels with the next entries. Never early, for it may rest on what this server has yet to write. */
 function tellCommit(context: ServerContext): Effect[] {
   const { commit: index, log, term } = context;
-  return [...context.progress].flatMap(([node, progress]) => {
+  return [...context.progress].flatMap(([member, progress]) => {
     const matchTerm = termAt(log, progress.match);
     if (progress.told >= index || matchTerm === undefined) return [];
     const match = { index: progress.match, term: matchTerm };
-    return [sendLazily<Commit>(serverOf(node), { type: 'commit', term, index, match })];
+    return [sendLazily<Commit>(serverOf(member), { type: 'commit', term, index, match })];
   });
 }
 
 function report(context: ServerContext, event: Arguments['event'], leads: boolean): Effect {
   assertEvent(event, 'status');
   const { term, log, commit, pending } = context;
+  const configuration = configurationOf(log);
   return send<LeaderStatus>(event.from, {
     type: 'leaderStatus',
     id: event.id,
     leads,
     term,
+    members: {
+      voters: configuration.voters.map(nodeOfMember),
+      learners: configuration.learners.map(nodeOfMember),
+      changing: isJoint(configuration) || configurationIndex(log) > commit,
+    },
     open: lastIndex(log) - commit,
     pending: pending.chunks.length,
+    hasVote: !context.isForgetful && isVoter(configuration, context.member),
   });
 }

@@ -44,9 +44,9 @@ export function confirmReads(context: ServerContext): Effect[] {
 }
 
 /** The last round that a majority has answered, itself counted. */
-function answeredRound({ log, node, round, progress }: ServerContext): number {
+function answeredRound({ log, member, round, progress }: ServerContext): number {
   return agreedValue(configurationOf(log), (other) =>
-    other === node ? round : (progress.get(other)?.round ?? 0),
+    other === member ? round : (progress.get(other)?.round ?? 0),
   );
 }
 

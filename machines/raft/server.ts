@@ -11,6 +11,8 @@ import * as fetching from './server-fetching.ts';
 import * as following from './server-following.ts';
 import * as handover from './server-handover.ts';
 import * as leading from './server-leading.ts';
+import * as membership from './server-membership.ts';
+import * as memory from './server-memory.ts';
 import * as reads from './server-reads.ts';
 
 /**
@@ -19,13 +21,22 @@ import * as reads from './server-reads.ts';
  */
 export const server = setup({
   types: {} as { context: ServerContext; events: ServerEvent; input: ServerInput },
-  guards: { ...elections.guards, ...fetching.guards, ...following.guards, ...leading.guards },
+  guards: {
+    ...elections.guards,
+    ...fetching.guards,
+    ...following.guards,
+    ...leading.guards,
+    ...membership.guards,
+    ...memory.guards,
+  },
   actions: {
     ...elections.actions,
     ...fetching.actions,
     ...following.actions,
     ...handover.actions,
     ...leading.actions,
+    ...membership.actions,
+    ...memory.actions,
     ...reads.actions,
   },
   delays: {
@@ -46,10 +57,27 @@ export const server = setup({
     starting: {
       entry: 'repair',
       always: [
+        { guard: 'isForgetful', target: 'forgetful' },
         { guard: 'leadsFirst', target: 'candidate.vote' },
         { guard: 'isNew', target: 'follower.expecting' },
         { target: 'follower.following' },
       ],
+    },
+    /** It has lost its memory: it promises nothing, and is not counted, until the leader has taken it in again. */
+    forgetful: {
+      on: {
+        heartbeat: { actions: 'askWelcome' },
+        welcome: {
+          guard: 'isThisMemory',
+          target: 'follower.following',
+          actions: ['becomeMember', 'adoptTerm'],
+        },
+        handOver: { actions: 'handOverAgain' },
+        durable: { actions: 'compactDurable' },
+        installed: { actions: 'goOnFromSnapshot' },
+        status: { actions: 'reportFollowing' },
+        '*': {},
+      },
     },
     follower: {
       initial: 'following',
@@ -67,6 +95,8 @@ export const server = setup({
             ],
           },
         },
+        /** Others have gone on without it: it troubles nobody (section 4.2.3), until it is taken in again. */
+        removed: { entry: 'followNobody' },
       },
     },
     candidate: {
@@ -84,6 +114,7 @@ export const server = setup({
             preVoteReply: [
               { guard: 'isPreVoteForThisTerm', actions: 'countVote' },
               { guard: 'isNewTerm', target: '#server.follower.suspecting', actions: 'adoptTerm' },
+              { guard: 'isRemoved', target: '#server.follower.removed' },
               { guard: 'knowsMore', actions: 'fetch' },
             ],
           },
@@ -104,7 +135,8 @@ export const server = setup({
     leader: {
       type: 'parallel',
       entry: ['announceOwn', 'takeOffice'],
-      exit: 'leaveOffice',
+      always: { guard: 'hasLeft', target: '#server.follower.suspecting' },
+      exit: ['nominate', 'leaveOffice'],
       states: {
         beating: {
           initial: 'beat',
@@ -116,7 +148,11 @@ export const server = setup({
         replicating: {
           initial: 'waiting',
           states: {
-            waiting: { after: { retryMs: { target: 'waiting', reenter: true, actions: 'sendAgain' } } },
+            waiting: {
+              after: {
+                retryMs: { target: 'waiting', reenter: true, actions: ['sendAgain', 'reconfigure'] },
+              },
+            },
           },
         },
         checkingQuorum: {
@@ -133,13 +169,33 @@ export const server = setup({
             },
           },
         },
+        transferring: {
+          initial: 'no',
+          states: {
+            no: {
+              on: {
+                transferLeadership: {
+                  guard: 'mayTransfer',
+                  target: 'toSuccessor',
+                  actions: 'chooseSuccessor',
+                },
+              },
+            },
+            toSuccessor: {
+              entry: 'tellSuccessor',
+              after: { electionTimeoutMs: { target: 'no', actions: ['keepOffice', 'appendPending'] } },
+            },
+          },
+        },
       },
       on: {
         propose: { actions: 'takeProposal' },
+        setMembers: { actions: 'setMembers' },
+        forgot: { actions: ['replaceForgetful', 'reconfigure'] },
         appendPending: { actions: 'appendPending' },
         appended: [
           { guard: 'isNewTerm', target: '#server.follower.following', actions: 'adoptTerm' },
-          { guard: 'isOfTerm', actions: 'noteAppended' },
+          { guard: 'isOfTerm', actions: ['noteAppended', 'reconfigure', 'tellSuccessor'] },
         ],
         mismatched: { guard: 'isOfTerm', actions: 'backtrack' },
         heartbeatReply: [
@@ -165,6 +221,7 @@ export const server = setup({
       { actions: 'answerVote' },
     ],
     voteReply: { guard: 'isNewTerm', target: '.follower.suspecting', actions: 'adoptTerm' },
+    welcome: { guard: 'isThisMemory', actions: 'becomeMember' },
     fetch: { actions: 'answerFetch' },
     fetched: [
       // A candidacy ends with its term: the votes were given for that.
@@ -173,6 +230,7 @@ export const server = setup({
     ],
     heartbeat: [
       { guard: 'isStale', actions: 'answerHeartbeat' },
+      { guard: 'isForAnother', actions: 'askWelcome' },
       {
         target: '.follower.following',
         reenter: true,
@@ -200,10 +258,11 @@ export const server = setup({
       guard: 'isOfTerm',
       target: '.follower.following',
       reenter: true,
-      actions: ['follow', 'noteCommit'],
+      actions: ['follow', 'noteCommit', 'askSnapshot'],
     },
     timeoutNow: { guard: 'isOfTerm', target: '.candidate.vote', actions: 'standForTransfer' },
     handOver: { actions: 'handOverAgain' },
+    needSnapshot: { actions: 'answerNeedSnapshot' },
     durable: { actions: 'compactDurable' },
     installed: { actions: 'goOnFromSnapshot' },
     status: { actions: 'reportFollowing' },

@@ -60,6 +60,15 @@ export type ReplicaStatus = {
   readonly current: boolean;
 };
 
+/** Who belongs to a cluster. */
+export interface Members {
+  readonly voters: readonly string[];
+  /** They receive everything and have no voice yet. */
+  readonly learners: readonly string[];
+  /** It is not settled yet. */
+  readonly changing: boolean;
+}
+
 /** What the role says that leads, or follows, for its node. */
 export type LeaderStatus = {
   readonly type: 'leaderStatus';
@@ -67,9 +76,13 @@ export type LeaderStatus = {
   readonly leads: boolean;
   /** Of its reign: the higher one is the later. Equal ones of two nodes: the higher name's. */
   readonly term: number;
+  /** Where they may change. */
+  readonly members?: Members;
   /** Places of the log that are proposed and not yet decided, and chunks that wait for one. */
   readonly open: number;
   readonly pending: number;
+  /** Whether it counts towards a majority: not while it learns, nor when it has lost its memory. */
+  readonly hasVote: boolean;
 };
 
 export type ClientMessage = Request | Query | Follow | StatusRequest;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { JournalKind } from '../../actors/memory.ts';
 import { kv } from '../applications/kv.ts';
 import type { Cluster } from '../cluster.ts';
 import { createCluster } from '../create-cluster.ts';
@@ -27,7 +28,9 @@ export interface BenchOptions {
   /** How long each round measures. */
   readonly seconds: number;
   readonly rounds: number;
-  /** The folder for the nodes' data, on the disk to measure; it exists and is empty. */
+  /** Where the nodes keep what they must remember. */
+  readonly journal: JournalKind;
+  /** The folder for the nodes' data, on the disk to measure; it exists and is empty, and stays so with `memory`. */
   readonly dataDir: string;
   readonly signal: AbortSignal;
   /** Told what is going on, and which part of the whole is done, from 0 to 1. */
@@ -54,14 +57,19 @@ export type BenchRow = RateRow | FailoverRow;
 
 /** Measures a cluster of its own; yields each row as soon as it is known. */
 export async function* bench(options: BenchOptions): AsyncGenerator<BenchRow> {
-  const { protocol, nodes, operations, inFlight, dataDir, progress, signal } = options;
+  const { protocol, nodes, operations, inFlight, journal, dataDir, progress, signal } = options;
   const rows = operations.reduce(
     (sum, operation) => sum + (operation === 'failover' ? 1 : inFlight.length),
     0,
   );
   const workload = makeWorkload();
   progress('starting', 0);
-  await using cluster = await createCluster({ protocol, nodes, application: kv, dataDir });
+  await using cluster = await createCluster({
+    protocol,
+    nodes,
+    application: kv,
+    ...(journal === 'memory' ? { journal } : { dataDir }),
+  });
   const client = await cluster.client({ inFlightMax: Math.max(LOAD_IN_FLIGHT, ...inFlight) * 2 });
   const store = openKeyValueStore(client);
   let finished = 0;

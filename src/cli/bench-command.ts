@@ -1,14 +1,16 @@
 import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
+import type { JournalKind } from '../../actors/memory.ts';
 import { makeFolder } from '../../actors/threads/make-folder.ts';
 import { BENCH_OPERATIONS, type BenchOperation, type BenchRow, bench } from '../bench/bench.ts';
-import { PROTOCOLS, type ProtocolName } from '../protocols.ts';
+import { PROTOCOL_NAMES, type ProtocolName } from '../protocols.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { EXIT_OK, UsageError } from './exit-status.ts';
 import { interruptible } from './interruption.ts';
+import { journalOption } from './journal-option.ts';
 
 const IN_FLIGHT_MAX = 65_536;
 const SECONDS_MAX = 3600;
@@ -16,8 +18,9 @@ const ROUNDS_MAX = 1000;
 const NODES_MAX = 25;
 
 interface BenchArguments {
-  readonly protocol: ProtocolName;
+  readonly protocol: readonly ProtocolName[];
   readonly nodes: number;
+  readonly journal: JournalKind;
   readonly operations: readonly BenchOperation[];
   readonly inFlight: readonly number[];
   readonly seconds: number;
@@ -32,10 +35,9 @@ export function benchCommand(ending: (status: number) => void): Command {
     .description(
       'Measure durable writes and linearizable reads: 16-byte keys, 100-byte values, a closed loop.',
     )
-    .addOption(
-      new Option('--protocol <name>', 'how the nodes agree').choices(Object.keys(PROTOCOLS)).default('paxos'),
-    )
+    .option('--protocol <list>', `of ${PROTOCOL_NAMES.join(', ')}`, protocolList, ['paxos'] as const)
     .option('--nodes <number>', 'how many nodes', wholeNumber('--nodes', NODES_MAX), 3)
+    .addOption(journalOption())
     .option('--operations <list>', `of ${BENCH_OPERATIONS.join(', ')}`, operationList, [
       'write',
       'read',
@@ -51,14 +53,23 @@ export function benchCommand(ending: (status: number) => void): Command {
 }
 
 async function runBench(options: BenchArguments, signal: AbortSignal): Promise<number> {
-  const disk = resolve(options.data ?? tmpdir());
+  const { journal, data } = options;
+  if (journal === 'memory' && data !== undefined)
+    throw new UsageError('--data goes with --journal lmdb; in memory there is no disk to measure');
+  const disk = resolve(data ?? tmpdir());
   makeFolder(disk);
   await using folder = await temporaryFolder(disk);
   using bar = progressBar();
   const rows: BenchRow[] = [];
-  for await (const row of bench({ ...options, dataDir: folder.path, signal, progress: bar.tell })) {
-    if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
-    rows.push(row);
+  for (const [place, protocol] of options.protocol.entries()) {
+    const progress = (what: string, done: number) =>
+      bar.tell(`${protocol}: ${what}`, (place + done) / options.protocol.length);
+    const dataDir = join(folder.path, protocol);
+    makeFolder(dataDir);
+    for await (const row of bench({ ...options, protocol, dataDir, signal, progress })) {
+      if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
+      rows.push(row);
+    }
   }
   bar[Symbol.dispose]();
   if (!options.json) process.stdout.write(drawRows(rows));
@@ -120,6 +131,15 @@ function operationList(text: string): readonly BenchOperation[] {
     if (operation === undefined)
       throw new UsageError(`--operations: "${name}" is none of ${BENCH_OPERATIONS.join(', ')}`);
     return operation;
+  });
+}
+
+function protocolList(text: string): readonly ProtocolName[] {
+  return text.split(',').map((name) => {
+    const protocol = PROTOCOL_NAMES.find((known) => known === name.trim());
+    if (protocol === undefined)
+      throw new UsageError(`--protocol: "${name}" is none of ${PROTOCOL_NAMES.join(', ')}`);
+    return protocol;
   });
 }
 

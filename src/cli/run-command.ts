@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
+import type { JournalKind } from '../../actors/memory.ts';
 import { compareLines, drawComparison } from '../scenario/compare.ts';
 import { readExpected } from '../scenario/folder.ts';
 import type { Progress } from '../scenario/run-script.ts';
@@ -9,6 +10,7 @@ import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { colorsFor } from './colors.ts';
 import { EXIT_FAILED, EXIT_OK, UsageError } from './exit-status.ts';
 import { interruptible } from './interruption.ts';
+import { journalOption } from './journal-option.ts';
 import { runFolder } from './run-folder.ts';
 
 /** How the script from standard input is called in messages. */
@@ -16,6 +18,7 @@ const STANDARD_INPUT = '<stdin>';
 
 interface RunArguments {
   readonly protocol?: string;
+  readonly journal: JournalKind;
   readonly expect?: string;
   readonly verbose: boolean;
   readonly json: boolean;
@@ -30,6 +33,7 @@ export function runCommand(protocols: readonly string[], ending: (status: number
       'a script, - for standard input, or a folder: runs each NAME.test against its NAME.sol',
     )
     .addOption(new Option('--protocol <name>', 'instead of the one that the script names').choices(protocols))
+    .addOption(journalOption())
     .option('--expect <file>', 'compare the output with this file, line by line; status 1 where it differs')
     .option('--verbose', 'tell on stderr what each command did', false)
     .option('--json', 'for a folder: a JSON line for each script', false)
@@ -43,7 +47,8 @@ async function runPath(path: string, options: RunArguments, signal: AbortSignal)
   if (path !== '-' && (await isFolder(path))) {
     if (options.expect !== undefined)
       throw new UsageError('--expect goes with one script; a folder has NAME.sol files');
-    return runFolder(path, { protocol: options.protocol, json: options.json, signal, watch, warn });
+    const { protocol, journal } = options;
+    return runFolder(path, { protocol, journal, json: options.json, signal, watch, warn });
   }
   if (options.json) throw new UsageError('--json goes with a folder; a single script prints its own lines');
 
@@ -54,6 +59,7 @@ async function runPath(path: string, options: RunArguments, signal: AbortSignal)
   await using folder = await temporaryFolder();
   await scenario.run({
     dataDir: folder.path,
+    journal: options.journal,
     signal,
     watch,
     warn,

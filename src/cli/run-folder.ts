@@ -1,3 +1,4 @@
+import type { JournalKind } from '../../actors/memory.ts';
 import { type ComparedLine, drawComparison } from '../scenario/compare.ts';
 import { BadScenarioError } from '../scenario/errors.ts';
 import { runPair, type ScenarioPair, scenariosOf } from '../scenario/folder.ts';
@@ -17,6 +18,7 @@ interface Outcome {
 
 interface FolderOptions {
   readonly protocol: string | undefined;
+  readonly journal: JournalKind;
   readonly json: boolean;
   readonly signal: AbortSignal;
   readonly watch: ((progress: Progress) => void) | undefined;
@@ -43,12 +45,12 @@ export async function runFolder(folder: string, options: FolderOptions): Promise
 
 async function runOne(
   pair: ScenarioPair,
-  { protocol, signal, watch, warn }: FolderOptions,
+  { protocol, journal, signal, watch, warn }: FolderOptions,
 ): Promise<Outcome> {
   const startedMs = performance.now();
   const took = () => performance.now() - startedMs;
   try {
-    const comparison = await runPair(pair, { protocol, signal, watch, warn });
+    const comparison = await runPair(pair, { protocol, journal, signal, watch, warn });
     if (comparison === undefined) return { result: 'passed', tookMs: took() };
     return { result: 'differs', tookMs: took(), comparison };
   } catch (error) {

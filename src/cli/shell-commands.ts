@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { SynodError } from '../../actors/errors.ts';
+import type { ChatService } from '../chat-service.ts';
 import type { Chatroom } from '../chatroom.ts';
 import type { Client } from '../client/client.ts';
 import type { Cluster } from '../cluster.ts';
@@ -14,6 +15,7 @@ import {
   word,
 } from '../scenario/command.ts';
 import { LineError } from '../scenario/errors.ts';
+import { serviceCommands } from '../scenario/service-commands.ts';
 
 /** How many entries `scan` shows at most. */
 const SCAN_ENTRIES_MAX = 1000;
@@ -32,11 +34,23 @@ class NothingDoneError extends SynodError {
 export interface ShellSession {
   readonly cluster: Pick<
     Cluster,
-    'nodes' | 'hasQuorum' | 'crash' | 'restart' | 'disconnect' | 'connect' | 'status'
+    | 'nodes'
+    | 'hasQuorum'
+    | 'crash'
+    | 'restart'
+    | 'disconnect'
+    | 'connect'
+    | 'addNode'
+    | 'removeNode'
+    | 'replaceNode'
+    | 'transferLeadership'
+    | 'status'
   >;
   /** Behind the store and the room. */
   readonly client: Pick<Client, 'idle'>;
   readonly store: KeyValueStore;
+  /** Answers 199 at once where no connected majority lives. */
+  readonly service: ChatService;
   readonly room: Omit<Chatroom, keyof AsyncDisposable>;
   /** Prints a result. */
   print(line: string): void;
@@ -48,16 +62,20 @@ export interface ShellSession {
 
 /** The nodes that ids are checked against. */
 export interface ShellScope {
-  readonly nodes: number;
+  readonly nodes: readonly number[];
 }
 
 const node: Argument<ShellScope, number> = {
   label: 'N',
   read(line, { nodes }) {
     const id = parseWholeNumber(present(line.word(), 'N'), 'N');
-    if (id >= nodes) throw new LineError(`there is no node ${id}: they are 0 to ${nodes - 1}`);
+    if (!nodes.includes(id)) throw new LineError(`there is no node ${id}; the nodes are ${nodes.join(', ')}`);
     return id;
   },
+};
+const anyNode: Argument<ShellScope, number | undefined> = {
+  label: '[N]',
+  read: (line, scope) => (line.fork().word() === undefined ? undefined : node.read(line, scope)),
 };
 const nodeA = { ...node, label: 'A' };
 const nodeB = { ...node, label: 'B' };
@@ -132,6 +150,7 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
       if (lines.length === 0) note('nothing was said');
     },
   }),
+  ...serviceCommands<ShellScope, ShellSession>(),
   crash: ofNode({
     arguments: [node],
     meaning: 'kill a node at whatever it is doing',
@@ -158,7 +177,11 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
     async act({ cluster, note }, a, b) {
       if (a === b) throw new LineError(`node ${a} has no link to itself`);
       await cluster.disconnect(a, b);
-      note(`${a} and ${b} do not hear each other`);
+      note(
+        cluster.hasQuorum()
+          ? `${a} and ${b} do not hear each other`
+          : `${a} and ${b} do not hear each other, and no majority is connected: connect some`,
+      );
     },
   }),
   connect: ofLink({
@@ -170,6 +193,40 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
       note(`${a} and ${b} hear each other`);
     },
   }),
+  add: plain({
+    arguments: [],
+    meaning: 'take in a new node (Raft)',
+    async act({ cluster, note }) {
+      needMajority(cluster);
+      note(`node ${await cluster.addNode()} is a voter`);
+    },
+  }),
+  remove: ofNode({
+    arguments: [node],
+    meaning: 'take a node out for good, dead or alive (Raft)',
+    async act({ cluster, note }, id) {
+      needMajority(cluster);
+      await cluster.removeNode(id);
+      note(`node ${id} is gone; the nodes are ${cluster.nodes.join(', ')}`);
+    },
+  }),
+  replace: ofNode({
+    arguments: [node],
+    meaning: 'put a new node in the place of one, dead or alive (Raft)',
+    async act({ cluster, note }, id) {
+      needMajority(cluster);
+      note(`node ${await cluster.replaceNode(id)} stands in the place of node ${id}`);
+    },
+  }),
+  transfer: command<ShellScope, ShellSession, [number | undefined]>({
+    arguments: [anyNode],
+    meaning: 'let node N lead, or whichever is furthest (Raft)',
+    async act({ cluster, note }, to) {
+      needMajority(cluster);
+      await cluster.transferLeadership(to);
+      note(`node ${(await cluster.status()).leader ?? to} leads`);
+    },
+  }),
   status: plain({
     arguments: [],
     meaning: 'the nodes: who is up, who leads, how far each is',
@@ -179,8 +236,9 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
         head: ['node', 'state', 'applied', 'durable'],
         style: { head: [], border: [] },
       });
-      for (const { node: id, up, leads, applied, durable } of status.nodes) {
-        table.push([id, up ? (leads ? 'leads' : 'up') : 'down', applied ?? '', durable ?? '']);
+      for (const { node: id, up, leads, member, applied, durable } of status.nodes) {
+        const alive = leads ? 'leads' : member === 'learner' ? 'learns' : 'up';
+        table.push([id, up ? alive : 'down', applied ?? '', durable ?? '']);
       }
       print(table.toString());
       if (status.cut.length > 0) print(`cut: ${status.cut.map(([a, b]) => `${a}-${b}`).join(' ')}`);

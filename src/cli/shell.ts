@@ -22,7 +22,7 @@ export interface ShellOptions {
 }
 
 /** What a shell works on. */
-export type ShellSystem = Pick<ShellSession, 'cluster' | 'client' | 'store' | 'room'>;
+export type ShellSystem = Pick<ShellSession, 'cluster' | 'client' | 'store' | 'service' | 'room'>;
 
 /**
  * Reads commands until the end, from a keyboard (with a prompt) or from a pipe (without), and carries them out one
@@ -122,7 +122,7 @@ async function carryOut(
   if (command === undefined)
     return { status: EXIT_BAD_INPUT, problem: `there is no command "${name}"; help lists them` };
   try {
-    const scope: ShellScope = { nodes: session.cluster.nodes.length };
+    const scope: ShellScope = { nodes: session.cluster.nodes };
     await unlessAborted(command.bind(reader, scope)(session), signal);
     return { status: EXIT_OK };
   } catch (error) {

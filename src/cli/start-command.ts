@@ -1,8 +1,13 @@
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { FilesMissingError, SetAsideError } from '../../actors/errors.ts';
+import type { JournalKind } from '../../actors/memory.ts';
 import { makeFolder } from '../../actors/threads/make-folder.ts';
+import { chatService } from '../applications/chat-service.ts';
+import { ChatStatus } from '../applications/chat-status.ts';
 import { chatroom } from '../applications/chatroom.ts';
 import { kv } from '../applications/kv.ts';
+import { chatServiceThrough } from '../chat-service.ts';
 import { openChatroom } from '../chatroom.ts';
 import { createCluster } from '../create-cluster.ts';
 import { openKeyValueStore } from '../key-value-store.ts';
@@ -11,6 +16,7 @@ import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { colorsFor } from './colors.ts';
 import { UsageError } from './exit-status.ts';
 import { interruptible } from './interruption.ts';
+import { journalOption } from './journal-option.ts';
 import { runShell } from './shell.ts';
 
 /** The name under which the shell talks in the chat room. */
@@ -21,6 +27,7 @@ const NODES_MAX = 25;
 interface StartArguments {
   readonly protocol: ProtocolName;
   readonly nodes: number;
+  readonly journal: JournalKind;
   readonly data?: string;
 }
 
@@ -31,6 +38,7 @@ export function startCommand(ending: (status: number) => void): Command {
     .description('Start a cluster in this process, with a prompt to use it, break it and watch it.')
     .addOption(new Option('--protocol <name>', 'how the nodes agree').choices(protocols).default('paxos'))
     .option('--nodes <number>', 'how many nodes; 2f + 1 of them survive the loss of f', nodeCount, 3)
+    .addOption(journalOption())
     .option('--data <folder>', 'keep the data there; without it, it is gone at the end')
     .addHelpText('after', '\nCommands may come through a pipe too: one a line, results on stdout.')
     .action(async (options: StartArguments) => {
@@ -38,19 +46,28 @@ export function startCommand(ending: (status: number) => void): Command {
     });
 }
 
-async function start({ protocol, nodes, data }: StartArguments, signal: AbortSignal): Promise<number> {
-  await using temporary = data === undefined ? await temporaryFolder() : undefined;
-  const folder = temporary?.path ?? resolve(data ?? '.');
-  makeFolder(folder);
+async function start(
+  { protocol, nodes, journal, data }: StartArguments,
+  signal: AbortSignal,
+): Promise<number> {
+  if (journal === 'memory' && data !== undefined)
+    throw new UsageError('--data goes with --journal lmdb; in memory nothing is kept');
+  await using temporary = data === undefined && journal === 'lmdb' ? await temporaryFolder() : undefined;
+  const folder = data === undefined ? temporary?.path : resolve(data);
+  if (folder !== undefined) makeFolder(folder);
   const colors = colorsFor(process.stderr);
   const warn = (text: string) => void process.stderr.write(`${colors.yellow(text)}\n`);
   await using cluster = await createCluster({
     protocol,
     nodes,
-    application: [kv, chatroom],
-    dataDir: folder,
+    application: [kv, chatroom, chatService],
+    journal,
+    ...(folder === undefined ? {} : { dataDir: folder }),
     onNodeEnded: (_node, error) => {
       if (error !== undefined) warn(error.message);
+    },
+    onWarning: (error) => {
+      if (error instanceof SetAsideError || error instanceof FilesMissingError) warn(error.message);
     },
   });
   const client = await cluster.client();
@@ -58,21 +75,25 @@ async function start({ protocol, nodes, data }: StartArguments, signal: AbortSig
     cluster,
     client,
     store: openKeyValueStore(client),
+    service: chatServiceThrough(async (work) => (cluster.hasQuorum() ? work(client) : ChatStatus.failed)),
     room: openChatroom(cluster, client, SENDER),
   };
-  const kept =
-    temporary === undefined
-      ? `data in ${folder}`
-      : 'data in a temporary folder that is removed at the end; `npx synod start --data FOLDER` keeps it';
   // Awaited here: the cluster is let go of when this function returns.
   return await runShell(system, {
     input: process.stdin,
     output: process.stdout,
     errors: process.stderr,
-    greeting: `${nodes} nodes agree by ${protocol}; ${kept}`,
-    historyFile: temporary === undefined ? join(folder, HISTORY_FILE) : undefined,
+    greeting: `${nodes} nodes agree by ${protocol}; ${whereDataIs(data, folder)}`,
+    historyFile: data === undefined ? undefined : join(resolve(data), HISTORY_FILE),
     signal,
   });
+}
+
+function whereDataIs(data: string | undefined, folder: string | undefined): string {
+  if (folder === undefined) return "data in the nodes' memory, gone when they end";
+  return data === undefined
+    ? 'data in a temporary folder that is removed at the end; `npx synod start --data FOLDER` keeps it'
+    : `data in ${folder}`;
 }
 
 function nodeCount(text: string): number {

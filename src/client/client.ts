@@ -1,7 +1,8 @@
 import type { Message } from '../../actors/envelope.ts';
 import type { Application } from '../../machines/replication/application.ts';
-import type { Answers, Followed, Reply } from '../../machines/replication/client-messages.ts';
+import type { Answers, Followed, ReplicaStatus, Reply } from '../../machines/replication/client-messages.ts';
 import type { Gateway, GatewayUser } from './gateway.ts';
+import { LeaderChecks } from './leader-checks.ts';
 import { Questions } from './questions.ts';
 import { Session } from './session.ts';
 
@@ -50,6 +51,7 @@ export class Client implements AsyncDisposable {
   readonly #gateway: Gateway;
   readonly #session: Session;
   readonly #questions: Questions;
+  readonly #leaderChecks: LeaderChecks;
   readonly #timeoutMs: number;
   readonly #tellClosed: () => void;
 
@@ -68,7 +70,8 @@ export class Client implements AsyncDisposable {
       },
       tick: (nowMs) => {
         const sessionWaits = this.#session.tick(nowMs);
-        return this.#questions.tick(nowMs) || sessionWaits;
+        const checksWait = this.#leaderChecks.tick(nowMs);
+        return this.#questions.tick(nowMs) || sessionWaits || checksWait;
       },
       nodeEnded: (node) => {
         this.#session.nodeEnded();
@@ -81,6 +84,7 @@ export class Client implements AsyncDisposable {
     const session = new Session(name, gateway, user, inFlightMax, hasQuorum);
     this.#session = session;
     this.#questions = new Questions(name, gateway, hasQuorum);
+    this.#leaderChecks = new LeaderChecks(name, gateway);
     gateway.join(name, user);
   }
 
@@ -141,6 +145,14 @@ export class Client implements AsyncDisposable {
     return news as News<Exclude<Answer, { readonly refused: string }>> | undefined;
   }
 
+  /** Asks one node whether it leads, as far as it knows. @throws TimeoutError when it does not say. */
+  leads(
+    node: number,
+    { timeoutMs = this.#timeoutMs }: { readonly timeoutMs?: number } = {},
+  ): Promise<boolean> {
+    return this.#leaderChecks.ask(String(node), timeoutMs);
+  }
+
   /** Resolves when none of this client's operations is under way. */
   idle(): Promise<void> {
     return this.#session.idle();
@@ -151,6 +163,7 @@ export class Client implements AsyncDisposable {
     this.#tellClosed();
     this.#session.close();
     this.#questions.close();
+    this.#leaderChecks.close();
   }
 
   #receive(message: Message, node: string): void {
@@ -166,6 +179,9 @@ export class Client implements AsyncDisposable {
         return;
       case 'followed':
         this.#questions.receiveNews(message as Followed);
+        return;
+      case 'replicaStatus':
+        this.#leaderChecks.receive(message as ReplicaStatus, node);
         return;
       default:
     }

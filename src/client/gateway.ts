@@ -31,7 +31,6 @@ export class Gateway {
   readonly clock: Clock;
   readonly random: Random;
   readonly #host: Host;
-  readonly #nodes: readonly string[];
   readonly #entrance: string;
   readonly #users = new Map<string, GatewayUser>();
   readonly #outbox = new Map<string, Envelope[]>();
@@ -45,11 +44,10 @@ export class Gateway {
   #targetServedMs = 0;
 
   /** `entrance` is the role that clients talk to on each node. */
-  constructor(host: Host, nodes: readonly string[], entrance: string) {
+  constructor(host: Host, entrance: string) {
     this.#host = host;
-    this.#nodes = nodes;
     this.#entrance = entrance;
-    this.#target = nodes[0]!;
+    this.#target = host.nodes[0]!;
     this.clock = host.clock;
     this.random = host.random;
   }
@@ -91,9 +89,10 @@ export class Gateway {
   /** The target does not answer: tries another node that is up. */
   turnFrom(node: string): void {
     if (node !== this.#target) return;
-    const from = this.#nodes.indexOf(node);
-    for (let step = 1; step <= this.#nodes.length; step++) {
-      const next = this.#nodes[(from + step) % this.#nodes.length]!;
+    const { nodes } = this.#host;
+    const from = nodes.indexOf(node);
+    for (let step = 1; step <= nodes.length; step++) {
+      const next = nodes[(from + step) % nodes.length]!;
       if (this.#up.has(next)) {
         this.#target = next;
         this.#targetServedMs = this.clock.now();

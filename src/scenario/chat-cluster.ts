@@ -1,6 +1,8 @@
 import { SynodError } from '../../actors/errors.ts';
+import { chatService } from '../applications/chat-service.ts';
 import { chatroom } from '../applications/chatroom.ts';
 import { kv } from '../applications/kv.ts';
+import type { ChatServiceClient } from '../chat-service.ts';
 import { openChatroom } from '../chatroom.ts';
 import type { Cluster } from '../cluster.ts';
 import { createCluster } from '../create-cluster.ts';
@@ -9,14 +11,14 @@ import type { ProtocolName } from '../protocols.ts';
 import type { ChatMember, ChatSystem, OpenChatSystem } from './chat-system.ts';
 import { type ScriptStore, unreachable } from './shared-commands.ts';
 
-/** Starts real clusters for scripts, with the chat room and the key-value store on them. */
+/** Starts real clusters for scripts, with every application on them. */
 export function openChatCluster(protocol: ProtocolName): OpenChatSystem {
-  return async ({ servers, dataDir, warn }) => {
+  return async ({ servers, dataDir, journal, warn }) => {
     const cluster = await createCluster({
       protocol,
       nodes: servers,
-      application: [chatroom, kv],
-      dataDir,
+      application: [chatroom, kv, chatService],
+      ...(journal === 'memory' ? { journal } : { dataDir }),
       onNodeEnded: (_node, error) => {
         if (error !== undefined) warn(error);
       },
@@ -38,6 +40,10 @@ class ClusterSystem implements ChatSystem {
       room: openChatroom(this.#cluster, client, sender),
       store: scriptStore(openKeyValueStore(client)),
     };
+  }
+
+  client(): Promise<ChatServiceClient> {
+    return this.#cluster.client();
   }
 
   crash(server: number): Promise<void> {

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ChatStatus } from '../applications/chat-status.ts';
+import { type ChatServiceClient, chatServiceThrough } from '../chat-service.ts';
 import type { ChatMember, ChatSystem, OpenChatSystem } from './chat-system.ts';
 import type { Environment, ScenarioRun } from './grammar.ts';
 import { type ScriptStore, type SharedRun, unreachable } from './shared-commands.ts';
@@ -16,10 +18,16 @@ const OUTSTANDING_MAX = 256;
  * majority lives. A time bomb waits for nothing: it is there to go off in the middle of things.
  */
 export class ChatRun implements ScenarioRun, SharedRun {
+  readonly service = chatServiceThrough(async (work) => {
+    const reached = await this.#reached(async () => work(await this.#ownClient()));
+    return reached === unreachable ? ChatStatus.failed : reached;
+  });
   readonly #environment: Environment;
   readonly #open: OpenChatSystem;
   #system: ChatSystem | undefined;
   #members: ChatMember[] = [];
+  /** The client that speaks to the chat service; made when it is needed. */
+  #speaker: Promise<ChatServiceClient> | undefined;
   /** Messages and skips that are not known to be chosen. */
   readonly #outstanding = new Set<Promise<void>>();
   /** How many slots of the room are known to be taken. */
@@ -40,8 +48,8 @@ export class ChatRun implements ScenarioRun, SharedRun {
   }
 
   async start(servers: number, clients: number): Promise<void> {
-    const { dataDir, warn } = this.#environment;
-    this.#system = await this.#open({ servers, dataDir, warn });
+    const { dataDir, journal, warn } = this.#environment;
+    this.#system = await this.#open({ servers, dataDir, journal, warn });
     this.#members = await Promise.all(
       Array.from({ length: clients }, (_, client) => this.#cluster.join(String(client))),
     );
@@ -128,6 +136,17 @@ export class ChatRun implements ScenarioRun, SharedRun {
     const member = this.#members[client];
     if (member === undefined) throw new Error(`the script has no client ${client}`);
     return member;
+  }
+
+  #ownClient(): Promise<ChatServiceClient> {
+    if (this.#speaker !== undefined) return this.#speaker;
+    const speaker = this.#cluster.client();
+    this.#speaker = speaker;
+    // Made again for the next command.
+    speaker.catch(() => {
+      this.#speaker = undefined;
+    });
+    return speaker;
   }
 
   #track(placed: Promise<number>, slots: number): void {

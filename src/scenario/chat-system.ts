@@ -1,3 +1,5 @@
+import type { JournalKind } from '../../actors/memory.ts';
+import type { ChatServiceClient } from '../chat-service.ts';
 import type { Chatroom } from '../chatroom.ts';
 import type { ScriptStore } from './shared-commands.ts';
 
@@ -10,6 +12,8 @@ export interface ChatMember {
 /** A cluster that runs the chat room, as a script sees it. */
 export interface ChatSystem extends AsyncDisposable {
   join(sender: string): Promise<ChatMember>;
+  /** A client that is no member of the room. */
+  client(): Promise<ChatServiceClient>;
   crash(server: number): Promise<void>;
   restart(server: number): Promise<void>;
   disconnect(serverA: number, serverB: number): Promise<void>;
@@ -27,6 +31,7 @@ export interface ChatSystemOptions {
   readonly servers: number;
   /** The folder for its data; it exists and is empty. */
   readonly dataDir: string;
+  readonly journal: JournalKind;
   /** A server has ended by itself. */
   warn(error: Error): void;
 }

@@ -51,6 +51,11 @@ export function word(label: string): Argument<unknown, string> {
   return { label, read: (line) => present(line.word(), label) };
 }
 
+/** A word; one with spaces stands in double quotes. */
+export function quotable(label: string): Argument<unknown, string> {
+  return { label, read: (line) => present(line.quotable(), label) };
+}
+
 /** The rest of the line, its spaces kept. */
 export function text(label: string): Argument<unknown, string> {
   return { label, read: (line) => present(line.text(), label) };

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JournalKind } from '../../actors/memory.ts';
 import { type ComparedLine, compareLines, expectedLines } from './compare.ts';
 import { BadScenarioError } from './errors.ts';
 import type { Progress } from './run-script.ts';
@@ -30,6 +31,8 @@ export function scenariosOf(folder: string): ScenarioPair[] {
 /** How to run a script against what it must print. */
 export interface PairOptions {
   readonly protocol?: string | undefined;
+  /** Where the nodes keep what they must remember; `lmdb` by default. */
+  readonly journal?: JournalKind | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly watch?: ((progress: Progress) => void) | undefined;
   /** A server has ended that the script did not end. */
@@ -50,6 +53,7 @@ export async function runPair(
   await using folder = await temporaryFolder();
   await scenario.run({
     dataDir: folder.path,
+    journal: options.journal,
     print: (line) => void printed.push(line),
     signal: options.signal,
     watch: options.watch,

@@ -1,9 +1,12 @@
+import type { JournalKind } from '../../actors/memory.ts';
 import type { Commands } from './command.ts';
 
 /** What a running script is given. */
 export interface Environment {
   /** The folder for the nodes' data; it exists, is empty, and is removed by whoever made it. */
   readonly dataDir: string;
+  /** Where the nodes keep what they must remember. */
+  readonly journal: JournalKind;
   /** Prints a line of the script's output. */
   print(line: string): void;
   /** A server has ended that the script did not end. */

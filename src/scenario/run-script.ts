@@ -1,4 +1,5 @@
 import { SynodError } from '../../actors/errors.ts';
+import type { JournalKind } from '../../actors/memory.ts';
 import { ScenarioFailedError } from './errors.ts';
 import type { Environment, ScenarioRun } from './grammar.ts';
 import type { Script, Step } from './parse.ts';
@@ -16,6 +17,8 @@ export interface Progress {
 export interface RunOptions {
   /** The folder for the nodes' data; it exists and is empty. */
   readonly dataDir: string;
+  /** Where the nodes keep what they must remember; `lmdb` by default. With `memory` the folder stays empty. */
+  readonly journal?: JournalKind | undefined;
   print(line: string): void;
   /** A server has ended that the script did not end. */
   readonly warn?: ((error: Error) => void) | undefined;
@@ -26,9 +29,10 @@ export interface RunOptions {
 
 /** Runs a script in a system of its own, which is gone when this resolves. @throws ScenarioFailedError when a command fails. */
 export async function runScript(script: Script, file: string, options: RunOptions): Promise<void> {
-  const { dataDir, watch, signal = new AbortController().signal } = options;
+  const { dataDir, journal = 'lmdb', watch, signal = new AbortController().signal } = options;
   const environment: Environment = {
     dataDir,
+    journal,
     signal,
     warn: (error) => options.warn?.(error),
     print: (line) => {

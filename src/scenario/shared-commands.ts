@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../applications/kv.ts';
-import { type Argument, bounded, command, wholeNumber, word } from './command.ts';
+import type { ChatService } from '../chat-service.ts';
+import { type Argument, bounded, type Command, command, wholeNumber, word } from './command.ts';
+import { serviceCommands } from './service-commands.ts';
 
 /** The longest `sleep` of a script. */
 export const SLEEP_MS_MAX = 600_000;
@@ -20,6 +22,8 @@ export interface SharedRun {
   readonly signal: AbortSignal;
   print(line: string): void;
   store(client: number): ScriptStore;
+  /** The chat service, through a client of the run's own. Each answers 199 where no majority (or no server) can be reached. */
+  readonly service: ChatService;
   disconnect(serverA: number, serverB: number): Promise<void>;
   connect(serverA: number, serverB: number): Promise<void>;
 }
@@ -35,7 +39,9 @@ export function sharedCommands<Scope>(ids: {
   const define = command<Scope, SharedRun, [number, string, string]>;
   const defineKey = command<Scope, SharedRun, [number, string]>;
   const defineLink = command<Scope, SharedRun, [number, number]>;
+  const service = serviceCommands<Scope, SharedRun>();
   return {
+    ...service,
     put: define({
       arguments: [ids.client, key, value],
       meaning: 'client c stores a value; waits for the commit',
@@ -52,13 +58,16 @@ export function sharedCommands<Scope>(ids: {
         else run.print(found === undefined ? `${name}:ERR_KEY` : `${name}:${found}`);
       },
     }),
-    delete: defineKey({
-      arguments: [ids.client, key],
-      meaning: 'client c deletes a key; waits for the commit',
-      async act(run, client, name) {
-        if ((await run.store(client).delete(name)) === unreachable) run.print(`${name}:ERR_CONN`);
-      },
-    }),
+    delete: byWords(
+      service.delete,
+      defineKey({
+        arguments: [ids.client, key],
+        meaning: 'client c deletes a key; waits for the commit',
+        async act(run, client, name) {
+          if ((await run.store(client).delete(name)) === unreachable) run.print(`${name}:ERR_CONN`);
+        },
+      }),
+    ),
     disconnect: defineLink({
       arguments: [labelled(ids.server, 'a'), labelled(ids.server, 'b')],
       meaning: 'cuts the link between two servers, both ways',
@@ -74,6 +83,19 @@ export function sharedCommands<Scope>(ids: {
       meaning: 'waits so many milliseconds',
       act: (run, ms) => sleep(ms, undefined, { signal: run.signal }),
     }),
+  };
+}
+
+/** Two commands of one name: the one where a single word follows, else the other. */
+function byWords<Scope, Run>(ofOne: Command<Scope, Run>, ofMore: Command<Scope, Run>): Command<Scope, Run> {
+  return {
+    synopsis: `${ofOne.synopsis} | ${ofMore.synopsis}`,
+    meaning: `${ofOne.meaning}; or: ${ofMore.meaning}`,
+    bind(line, scope) {
+      const ahead = line.fork();
+      ahead.quotable();
+      return (ahead.word() === undefined ? ofOne : ofMore).bind(line, scope);
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { JournalKind } from '../../actors/memory.ts';
 import {
   type DiskSettings,
   type NetworkSettings,
@@ -19,6 +20,8 @@ export interface SimulatedClusterOptions<Name extends ProtocolName = ProtocolNam
   readonly settings?: Partial<ProtocolSettings[Name]>;
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
+  /** Where the nodes keep what they must remember; `lmdb`, the default, is a simulated disk. */
+  readonly journal?: JournalKind;
   /** Receives everything that happens, as it happens. */
   readonly trace?: (record: TraceRecord) => void;
 }
@@ -33,7 +36,7 @@ export interface SimulatedCluster {
 export function createSimulatedCluster<Name extends ProtocolName>(
   options: SimulatedClusterOptions<Name>,
 ): SimulatedCluster {
-  const { protocol, nodes, application, settings, seed, network, disk, trace, ...events } = options;
+  const { protocol, nodes, application, settings, seed, network, disk, journal, trace, ...events } = options;
   const names = Array.from({ length: nodes }, (_, node) => String(node));
   const world = new SimulatedHost({
     nodes: names,
@@ -45,7 +48,8 @@ export function createSimulatedCluster<Name extends ProtocolName>(
     seed,
     ...(network === undefined ? {} : { network }),
     ...(disk === undefined ? {} : { disk }),
+    ...(journal === undefined ? {} : { journal }),
     ...(trace === undefined ? {} : { trace }),
   });
-  return { cluster: new Cluster(protocol, world, names, events), world };
+  return { cluster: new Cluster(protocol, world, events), world };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -49,22 +49,91 @@ describe('a cluster on threads and disks', () => {
     expect(new Set(nodes.map(({ applied }) => applied))).to.have.property('size', 1);
   });
 
-  it('goes on without a node whose journal is damaged, and says why', async () => {
-    {
-      await using cluster = await createCluster({ ...options, dataDir: folder });
-      await openKeyValueStore(await cluster.client()).put('a', '1');
-      await cluster.settled();
-    }
-    writeFileSync(join(folder, '1', 'journal', 'data.mdb'), 'this is no journal');
+  /** Fills a cluster and ends it; then its nodes' files are at rest. */
+  async function fill(settings = {}): Promise<void> {
+    await using cluster = await createCluster({ ...options, settings, dataDir: folder });
+    const store = openKeyValueStore(await cluster.client());
+    await Promise.all(Array.from({ length: 300 }, (_, index) => store.put(`key-${index}`, 'x'.repeat(100))));
+    await store.put('a', '1');
+    await cluster.settled();
+  }
+  const spoil = (node: number, what: 'journal' | 'store') =>
+    writeFileSync(join(folder, String(node), what, 'data.mdb'), 'this is no journal');
+  const codeOf = (error: Error | undefined) => (error as SynodError | undefined)?.code;
+
+  it('takes a node whose journal is damaged in again, and says why', async () => {
+    await fill();
+    spoil(1, 'journal');
     const ended: [number, string | undefined][] = [];
+    const warnings: (string | undefined)[] = [];
     await using cluster = await createCluster({
       ...options,
       dataDir: folder,
-      onNodeEnded: (node, error) => ended.push([node, (error as SynodError | undefined)?.code]),
+      onNodeEnded: (node, error) => ended.push([node, codeOf(error)]),
+      onWarning: (warning) => warnings.push(codeOf(warning)),
     });
-    expect(ended).to.deep.equal([[1, 'SYNOD_CORRUPT_JOURNAL']]);
-    expect(cluster.isUp(1)).to.equal(false);
-    expect(await openKeyValueStore(await cluster.client()).get('a')).to.equal('1');
+    expect(ended).to.deep.equal([]);
+    expect(warnings).to.deep.equal(['SYNOD_SET_ASIDE']);
+    await cluster.settled();
+    // Its vote is needed now.
+    await cluster.crash(0);
+    const store = openKeyValueStore(await cluster.client());
+    expect(await store.get('a')).to.equal('1');
+    await store.put('a', '2');
+  });
+
+  for (const what of ['journal', 'store'] as const) {
+    it(`does not start where the ${what} of a majority is damaged, and touches nothing`, async () => {
+      await fill();
+      for (const node of [1, 2]) spoil(node, what);
+      const before = [1, 2].map((node) => readdirSync(join(folder, String(node))));
+      const refused = await createCluster({ ...options, dataDir: folder }).then(() => undefined, codeOf);
+      expect(refused).to.equal('SYNOD_CORRUPT_JOURNAL');
+      expect([1, 2].map((node) => readdirSync(join(folder, String(node))))).to.deep.equal(before);
+    });
+  }
+
+  it('gives a node that has lost its store everything again, by decisions or a snapshot', async () => {
+    for (const settings of [{}, { decisionBytesMax: 1000 }]) {
+      await fill(settings);
+      for (const node of [1, 2, 0]) {
+        spoil(node, 'store');
+        const warnings: (string | undefined)[] = [];
+        const onWarning = (warning: Error) => void warnings.push(codeOf(warning));
+        await using cluster = await createCluster({ ...options, settings, dataDir: folder, onWarning });
+        const store = openKeyValueStore(await cluster.client());
+        expect(await store.get('a')).to.equal('1');
+        await cluster.settled();
+        const { nodes } = await cluster.status();
+        expect(new Set(nodes.map(({ applied }) => applied))).to.have.property('size', 1);
+        expect(warnings).to.deep.equal(['SYNOD_SET_ASIDE']);
+      }
+    }
+  });
+
+  it('runs in the memory of its nodes, without a file, and takes those back that have lost it', async () => {
+    await using cluster = await createCluster({ ...options, journal: 'memory' });
+    const store = openKeyValueStore(await cluster.client());
+    await store.put('a', '1');
+    await cluster.crash(0);
+    await store.put('a', '2');
+    await cluster.restart(0);
+    await cluster.settled();
+    await cluster.crash(1);
+    expect(await store.get('a')).to.equal('2');
+    await store.put('a', '3');
+  });
+
+  it('is refused a journal that there is not, and a folder where nothing is written', async () => {
+    for (const [wrong, words] of [
+      [{ journal: 'paper' }, /journal: "paper" given/],
+      [{ journal: 'memory', dataDir: folder }, /dataDir: .* none with journals in memory/],
+    ] as const) {
+      const refused = await createCluster({ ...options, ...wrong } as never).catch((error: unknown) => error);
+      expect(refused).to.have.property('code', 'SYNOD_BAD_OPTION');
+      expect(refused).to.have.property('message').that.matches(words);
+    }
+    expect(readdirSync(folder)).to.deep.equal([]);
   });
 
   it('does not open a folder of another number of nodes, and touches nothing in it', async () => {

@@ -2,6 +2,7 @@ import { assign, setup } from 'xstate';
 import { type Address, addressOf } from '../../../actors/address.ts';
 import { persist, send } from '../../../actors/effects.ts';
 import type { Received } from '../../../actors/envelope.ts';
+import type { Memory } from '../../../actors/memory.ts';
 import type { LoadProgram } from '../../../actors/program.ts';
 
 /** What the program is started with. */
@@ -20,6 +21,10 @@ export interface PingOptions {
 interface Context extends PingOptions {
   readonly node: string;
   readonly draw: () => number;
+  /** How many records its journal has. */
+  readonly readBack: () => number;
+  readonly memory: Memory;
+  readonly startedMs: number;
   /** Pings sent in this life, numbered from 1. */
   readonly sent: number;
   /** The numbers of the pongs, in their order. */
@@ -31,7 +36,8 @@ interface Context extends PingOptions {
 type PingEvent =
   | Received<{ readonly type: 'ping'; readonly number: number }>
   | Received<{ readonly type: 'pong'; readonly number: number }>
-  | Received<{ readonly type: 'ask' }>;
+  | Received<{ readonly type: 'ask' }>
+  | Received<{ readonly type: 'readBack' }>;
 
 const fromOf = (event: PingEvent): Address => event.from;
 
@@ -62,9 +68,10 @@ const pinger = setup({
       if (event.type === 'pong') context.pongs.push(event.number);
     },
     answer: ({ context, event }) => {
-      const { sent, pongs, logged } = context;
-      return send(fromOf(event), { type: 'answer', sent, pongs, logged });
+      const { sent, pongs, logged, memory, startedMs } = context;
+      return send(fromOf(event), { type: 'answer', sent, pongs, logged, memory, startedMs });
     },
+    readBack: ({ context, event }) => send(fromOf(event), { type: 'answer', found: context.readBack() }),
   },
 }).createMachine({
   id: 'pinger',
@@ -75,6 +82,7 @@ const pinger = setup({
     ping: { actions: [assign({ logged: ({ context }) => context.logged + 1 }), 'pong'] },
     pong: { actions: 'count' },
     ask: { actions: 'answer' },
+    readBack: { actions: 'readBack' },
   },
   states: {
     waiting: {
@@ -89,16 +97,20 @@ const pinger = setup({
   },
 });
 
-export const program: LoadProgram = ({ node, journal, random }, options) => {
+export const program: LoadProgram = ({ node, memory, journal, random, clock }, options) => {
   const settings = options as PingOptions;
   if (settings.unloadable === node) throw new Error('cannot load');
-  const logged = [...journal.range(['ping'])].length;
+  const readBack = () => [...journal.range(['ping'])].length;
+  const logged = readBack();
   const input: Context = {
     ...settings,
     node,
     sent: 0,
     pongs: [],
     logged,
+    memory,
+    startedMs: clock.now(),
+    readBack,
     draw: () => random.integer(0, 1e9),
   };
   return { roles: { pinger }, start: [{ role: 'pinger', input }] };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Envelope } from '../../../actors/envelope.ts';
+import type { Memory } from '../../../actors/memory.ts';
 import {
   SimulatedHost,
   type SimulatedHostOptions,
@@ -43,6 +44,9 @@ export interface Answer {
   readonly sent: number;
   readonly pongs: readonly number[];
   readonly logged: number;
+  readonly memory: Memory;
+  /** When its program was loaded, by its own clock. */
+  readonly startedMs: number;
 }
 
 /** Asks a node, as a client, and lets time pass until the answer is there. */

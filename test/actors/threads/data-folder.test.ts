@@ -30,9 +30,12 @@ describe('a data folder', function () {
       cluster = opened.identity.cluster;
       expect(opened.nodeFolder('a')).to.equal(join(path, 'a'));
       expect(JSON.parse(readFileSync(join(path, 'cluster.json'), 'utf8'))).to.deep.equal({
-        formatVersion: 1,
+        formatVersion: 2,
         cluster,
         ...IDENTITY,
+        members: IDENTITY.nodes,
+        ran: [],
+        lost: [],
       });
     }
     await using again = await openDataFolder(path, { ...IDENTITY, nodes: ['c', 'b', 'a'] });
@@ -78,6 +81,9 @@ describe('a data folder', function () {
       '[]',
       '{"formatVersion":1}',
       '{"formatVersion":1,"protocol":"bench","nodes":[1],"cluster":"x"}',
+      '{"formatVersion":2,"protocol":"bench","nodes":["a","b","c"],"cluster":"x"}',
+      '{"formatVersion":2,"protocol":"bench","nodes":["a"],"cluster":"x","members":[],"ran":[],"lost":[]}',
+      '{"formatVersion":2,"protocol":"bench","nodes":["a"],"cluster":"x","members":["a"],"lost":[]}',
     ]) {
       writeFileSync(join(folder(), 'cluster.json'), content);
       expect(await refusal(IDENTITY), content).to.have.property('code', 'SYNOD_CORRUPT_FOLDER');
@@ -87,6 +93,52 @@ describe('a data folder', function () {
     mkdirSync(join(path, 'b'), { recursive: true });
     expect(await refusal(IDENTITY, path)).to.have.property('code', 'SYNOD_CORRUPT_FOLDER');
     expect(readdirSync(path)).to.deep.equal(['b']);
+    mkdirSync(join(folder(), 'grown', 'z', 'journal'), { recursive: true });
+    writeFileSync(join(folder(), 'grown', 'z', 'journal', 'data.mdb'), '');
+    expect(await refusal(IDENTITY, join(folder(), 'grown'))).to.have.property('code', 'SYNOD_CORRUPT_FOLDER');
+  });
+
+  it('remembers its founders and its present members, each for what it is for', async () => {
+    {
+      await using opened = await openDataFolder(folder(), IDENTITY);
+      expect(opened.members).to.deep.equal(['a', 'b', 'c']);
+      await opened.addMember('d');
+      mkdirSync(join(opened.nodeFolder('a'), 'journal'), { recursive: true });
+      await opened.removeMember('a');
+      expect(opened.members).to.deep.equal(['b', 'c', 'd']);
+      expect(readdirSync(folder())).not.to.include('a');
+    }
+    {
+      await using again = await openDataFolder(folder(), IDENTITY);
+      expect(again.members).to.deep.equal(['b', 'c', 'd']);
+      expect(again.identity.nodes).to.deep.equal(['a', 'b', 'c']);
+    }
+    const refused = await refusal({ ...IDENTITY, nodes: ['b', 'c', 'd'] });
+    expect(refused).to.have.property('code', 'SYNOD_WRONG_FOLDER');
+  });
+
+  it('of version 1, which knew no members, opens with its nodes', async () => {
+    const old = { formatVersion: 1, ...IDENTITY, cluster: 'old' };
+    writeFileSync(join(folder(), 'cluster.json'), JSON.stringify(old));
+    mkdirSync(join(folder(), 'a', 'journal'), { recursive: true });
+    await using opened = await openDataFolder(folder(), IDENTITY);
+    expect(opened.members).to.deep.equal(['a', 'b', 'c']);
+    expect(opened.identity).to.deep.equal({ ...IDENTITY, cluster: 'old' });
+  });
+
+  it('whose change was cut short between any two steps opens, and the change can be made again', async () => {
+    await (await openDataFolder(folder(), IDENTITY))[Symbol.asyncDispose]();
+    // A draft that was not renamed; files of a member that was removed but for these.
+    writeFileSync(join(folder(), 'cluster.json.draft'), '{"formatVersion":2,"prot');
+    mkdirSync(join(folder(), 'd', 'journal'), { recursive: true });
+    writeFileSync(join(folder(), 'd', 'journal', 'data.mdb'), 'of a former d');
+    await using opened = await openDataFolder(folder(), IDENTITY);
+    expect(opened.members).to.deep.equal(['a', 'b', 'c']);
+    await opened.addMember('d');
+    expect(opened.members).to.deep.equal(['a', 'b', 'c', 'd']);
+    expect(readdirSync(folder()).filter((name) => !name.startsWith('in-use'))).to.deep.equal([
+      'cluster.json',
+    ]);
   });
 
   it('that cannot be made or written is refused', async () => {

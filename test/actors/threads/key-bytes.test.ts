@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { JournalKey } from '../../../actors/journal.ts';
 import { encodeKey } from '../../../actors/journal-key.ts';
-import { boundsBelow, keyBytes, keyOf } from '../../../actors/threads/key-bytes.ts';
+import { boundsBelow, keyBytes, keyBytesMax, keyOf, writeKey } from '../../../actors/threads/key-bytes.ts';
 
 const part = fc.oneof(
   fc.nat(),
@@ -19,6 +19,18 @@ describe('the bytes of a key', () => {
         expect(keyOf(keyBytes(key))).to.deep.equal(key);
       }),
     );
+  });
+
+  it('are the same when they are written among others, and no more than was said', () => {
+    fc.assert(
+      fc.property(keys, (key) => {
+        const target = Buffer.alloc(keyBytesMax(key) + 2, 0xee);
+        const end = writeKey(key, target, 1);
+        expect(target.subarray(1, end).equals(keyBytes(key))).to.equal(true);
+        expect([target[0], target.at(-1)]).to.deep.equal([0xee, 0xee]);
+      }),
+    );
+    expect(() => writeKey([0.5], Buffer.alloc(8), 0)).to.throw(RangeError);
   });
 
   it('sort as encoded keys do', () => {

@@ -38,7 +38,7 @@ class Bench implements AsyncDisposable {
   }
 
   async open(): Promise<LmdbJournal> {
-    const port = await this.disk.open(this.folder);
+    const { port } = await this.disk.open(this.folder);
     this.#end = () => port.close();
     return new LmdbJournal(this.folder, port, this.#failed);
   }
@@ -189,22 +189,22 @@ describe('a journal on LMDB', () => {
     expect(keysOf(journal, ['log'])).to.have.length(1000);
   });
 
-  it('never serves a record that fails its checksum', async () => {
+  it('never serves a record that fails its checksum, and does not open again', async () => {
     await using bench = new Bench(folder());
-    await durably(await bench.open(), put(['a'], 'right'), put(['b'], 'wrong'));
-    bench.end();
-    await bench.disk.close();
+    const journal = await bench.open();
+    await durably(journal, put(['a'], 'right'), put(['b'], 'wrong'));
     const db = open<Buffer, Uint8Array>(folder(), ENVIRONMENT);
     const record = Buffer.from(db.get(keyBytes(['b']))!);
     record[0]! ^= 1;
     await db.put(keyBytes(['b']), record);
     await db.close();
-
-    await using again = new Bench(folder());
-    const journal = await again.open();
+    await durably(journal, put(['c'], 'right'));
     expect(text(journal.get(['a']))).to.equal('right');
     expect(() => journal.get(['b'])).to.throw(CorruptRecordError, /"b"/);
     expect(() => [...journal.range([])]).to.throw(CorruptRecordError);
+    bench.end();
+    const refused = await bench.open().catch((reason: unknown) => reason);
+    expect(refused).to.be.instanceOf(CorruptRecordError).with.property('message').that.matches(/"b"/);
   });
 
   it('fails when it has grown to its bound, with nothing half written and nothing written after', async () => {
@@ -240,7 +240,7 @@ describe('a journal on LMDB', () => {
     await using bench = new Bench(join(folder(), 'a'), 1024 * 1024);
     const full = await bench.open();
     const other = join(folder(), 'b');
-    const port = await bench.disk.open(other);
+    const { port } = await bench.disk.open(other);
     const failures: Error[] = [];
     const well = new LmdbJournal(other, port, (error) => failures.push(error));
     full.commit([{ key: ['much'], value: new Uint8Array(3_000_000) }], () => {});
@@ -264,7 +264,7 @@ describe('a damaged journal', () => {
     );
     expect(error, name).to.be.instanceOf(CorruptJournalError).with.property('code', 'SYNOD_CORRUPT_JOURNAL');
     // The thread lives on, and other folders open.
-    const port = await bench.disk.open(join(folder(), 'well'));
+    const { port } = await bench.disk.open(join(folder(), 'well'));
     port.close();
   }
 

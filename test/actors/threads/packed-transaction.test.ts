@@ -31,6 +31,21 @@ describe('a packed transaction', () => {
     ]);
   });
 
+  it('shares no bytes with another, of whatever size they are', () => {
+    const sizes = [10, 5_000_000, 10, 70_000, 0];
+    const packed = sizes.map((size, index) =>
+      packTransaction([{ key: [index], value: new Uint8Array(size).fill(index) }]),
+    );
+    packed.forEach((bytes, index) => {
+      const [put] = unpackTransaction(bytes);
+      const { key, record } = put as { key: Uint8Array; record: Uint8Array };
+      const payload = payloadOf(key, record)!;
+      expect(payload.byteLength).to.equal(sizes[index]);
+      expect(payload.every((byte) => byte === index)).to.equal(true);
+      expect(bytes.buffer.byteLength).to.equal(bytes.byteLength);
+    });
+  });
+
   it('says whether it clears anything', () => {
     expect(holdsClear(packTransaction([{ key: ['a'], value: value('x') }, { clear: ['b'] }]))).to.equal(true);
     expect(holdsClear(packTransaction([{ key: ['a'], value: value('x') }]))).to.equal(false);

@@ -1,15 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import {
-  CorruptJournalError,
-  DiskFullError,
-  NodeDiedError,
-  RoleFailedError,
-} from '../../../actors/errors.ts';
+import { DiskFullError, NodeDiedError, RoleFailedError } from '../../../actors/errors.ts';
 import type { InspectionEvent } from '../../../actors/inspection.ts';
 import { ThreadHost } from '../../../actors/threads/thread-host.ts';
 import { useTemporaryFolder } from './temporary-folder.ts';
@@ -248,25 +242,6 @@ describe('a host of threads', function () {
         },
       );
       expect(stdout).to.match(/^SYNOD_DISK_(FULL|FAILED)\n1\ntrue\n$/);
-    });
-
-    it('that holds a damaged journal keeps that node from starting, and no other', async () => {
-      mkdirSync(join(folder(), 'data'));
-      const data = join(folder(), 'data');
-      {
-        await using bench = new Workbench(data);
-        await bench.host.start(NODES);
-        await bench.ask('a', { type: 'add', bytes: 10 } as never);
-      }
-      writeFileSync(join(data, 'b', 'journal', 'data.mdb'), 'this is no journal');
-      await using bench = new Workbench(data);
-      const error = await bench.host.start(NODES).then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      expect(error).to.be.instanceOf(CorruptJournalError).with.property('code', 'SYNOD_CORRUPT_JOURNAL');
-      await bench.host.start(['a', 'c']);
-      expect(await bench.ask('a', { type: 'count' } as never)).to.include({ count: 1 });
     });
   });
 

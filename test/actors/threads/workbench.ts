@@ -14,12 +14,12 @@ export class Workbench implements AsyncDisposable {
   #waiting: { readonly node: string; readonly resolve: (error: Error | undefined) => void }[] = [];
   #lastClient = 0;
 
-  constructor(dataDir: string, options: Partial<ThreadHostOptions> = {}) {
+  constructor(dataDir: string | undefined, options: Partial<ThreadHostOptions> = {}) {
     const program = { module: PROGRAM, options: undefined };
     this.host = new ThreadHost({
       nodes: ['a', 'b', 'c'],
       program,
-      dataDir,
+      ...(dataDir === undefined ? { journal: 'memory' } : { dataDir }),
       identity: { protocol: 'bench' },
       ...options,
     });

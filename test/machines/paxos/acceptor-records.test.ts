@@ -38,6 +38,9 @@ describe("the acceptor's records", () => {
       ballot: LOWEST_BALLOT,
       accepted: [],
       floor: 1,
+      life: 0,
+      lives: new Map(),
+      isForgetful: false,
     });
   });
 

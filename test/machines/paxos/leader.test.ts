@@ -26,6 +26,7 @@ function leading(changed: Partial<LeaderInput> = {}) {
     applied: 0,
     floor: 1,
     leadsFirst: false,
+    isForgetful: false,
     ...changed,
   } satisfies LeaderInput);
   const receive = (message: Message & Record<string, unknown>, from: Address) => role.receive(message, from);

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import type { Clock } from '../../../actors/clock.ts';
+import type { Memory } from '../../../actors/memory.ts';
 import { MemoryJournal } from '../../../actors/memory-journal.ts';
 import { loadProgram, type Program } from '../../../actors/program.ts';
 import { seededRandom } from '../../../actors/random.ts';
@@ -15,15 +17,16 @@ const OPTIONS: PaxosOptions = {
   applications: [{ module: counter.module, name: counter.name }],
 };
 
-function load(node: string, journal = new MemoryJournal(), options = OPTIONS): Promise<Program> {
-  const clock = { now: () => 0 };
-  return loadProgram(paxosProgram(options), {
-    node,
-    journal,
-    store: journal,
-    random: seededRandom(1),
-    clock,
-  });
+const CLOCK: Clock = { now: () => 0, soon: () => {}, after: () => () => {} };
+
+function load(
+  node: string,
+  journal = new MemoryJournal(),
+  options = OPTIONS,
+  memory: Memory = 'kept',
+): Promise<Program> {
+  const context = { node, memory, journal, store: journal, random: seededRandom(1), clock: CLOCK };
+  return loadProgram(paxosProgram(options), context);
 }
 
 async function leaderInput(...given: Parameters<typeof load>): Promise<LeaderInput> {

@@ -290,7 +290,7 @@ describe('the replica, catching up', () => {
   });
 
   describe('gossip', () => {
-    it('tells the others how far it is, and the leader beside what need not be asked', () => {
+    it('tells the others how far it is, and the leader and the acceptor beside', () => {
       const { decide, pass } = currentReplica();
       decide(1);
       const effects = pass(progressMs);
@@ -299,7 +299,11 @@ describe('the replica, catching up', () => {
         ['b/replica', progress],
         ['c/replica', progress],
       ]);
-      expect(sent(effects, 'applied')).to.deep.equal([['a/leader', { type: 'applied', slot: 1, heard: 1 }]]);
+      const applied = { type: 'applied', slot: 1, durable: 0, heard: 1 };
+      expect(sent(effects, 'applied')).to.deep.equal([
+        ['a/leader', applied],
+        ['a/acceptor', applied],
+      ]);
     });
 
     it('answers who asks', () => {

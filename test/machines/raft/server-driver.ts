@@ -5,6 +5,7 @@ import { append, type Entry, type Log, logAfter, type Position } from '../../../
 import type { ServerMessage } from '../../../machines/raft/messages.ts';
 import type { ServerRecords } from '../../../machines/raft/records.ts';
 import { server } from '../../../machines/raft/server.ts';
+import type { ServerInput } from '../../../machines/raft/server-context.ts';
 import { RAFT_DEFAULTS, type RaftSettings } from '../../../machines/raft/settings.ts';
 import { NO_OP } from '../../../machines/replication/batch.ts';
 import { RoleDriver, sent } from '../role-driver.ts';
@@ -25,6 +26,8 @@ export class ServerDriver {
 
   constructor({ voters = ['0', '1', '2'], term = 0, votedFor, log, applied = 0, settings }: DrivenServer) {
     const records: ServerRecords = {
+      member: undefined,
+      isForgetful: false,
       term,
       votedFor,
       log: log ?? logAfter({ index: 0, term: 0 }, foundedBy(voters)),
@@ -39,7 +42,8 @@ export class ServerDriver {
       applied,
       leadsFirst: false,
       isNew: false,
-    });
+      isForgetful: false,
+    } satisfies ServerInput);
   }
 
   is(state: string): boolean {
@@ -66,7 +70,7 @@ export class ServerDriver {
       if (asked === undefined) continue;
       const { term } = asked as unknown as { readonly term: number };
       return this.receive(
-        { type: 'preVoteReply', asked: term, term: term - 1, granted: true, commit: 0 },
+        { type: 'preVoteReply', asked: term, term: term - 1, granted: true, commit: 0, isMember: true },
         '1/server',
       );
     }

@@ -103,7 +103,7 @@ export class SimulatedCluster implements AsyncDisposable {
           for (const envelope of envelopes) this.#distant.get(envelope.to)?.receive([envelope], from);
         },
       });
-    this.cluster = new Cluster(protocol, this.host, this.names, {
+    this.cluster = new Cluster(protocol, this.host, {
       onNodeEnded: (_, error) => {
         this.#broken ??= error;
       },
@@ -116,7 +116,7 @@ export class SimulatedCluster implements AsyncDisposable {
    */
   async distantClient(options: ClientOptions = {}): Promise<Client> {
     const name = `distant-${this.#distant.size}`;
-    const gateway = new Gateway(this.host, this.names, PROTOCOLS[this.cluster.protocol].entrance);
+    const gateway = new Gateway(this.host, PROTOCOLS[this.cluster.protocol].entrance);
     for (const node of this.names) gateway.nodeStarted(node);
     this.#distant.set(addressOf(CLIENTS, name), gateway);
     const client = new Client(name, gateway, { ...options, hasQuorum: () => true, closed: () => {} });

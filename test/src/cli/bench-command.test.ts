@@ -35,17 +35,40 @@ describe('synod bench', function () {
     expect(workplace.leftBehind).to.deep.equal([]);
   });
 
+  it('measures nodes that keep all in memory, too', async () => {
+    const args = [
+      'bench',
+      '--json',
+      '--operations',
+      'write',
+      '--in-flight',
+      '2',
+      '--seconds',
+      '1',
+      '--rounds',
+      '1',
+    ];
+    const { status, stdout } = await workplace.run([...args, '--journal', 'memory']);
+    expect(status).to.equal(0);
+    expect(JSON.parse(stdout).perSecond).to.be.above(0);
+    expect(workplace.leftBehind).to.deep.equal([]);
+  });
+
   for (const args of [
     ['--operations', 'writes'],
     ['--in-flight', '1,none'],
     ['--seconds', '0'],
     ['--rounds', 'x'],
+    ['--journal', 'memory', '--data', 'here'],
+    ['--journal', 'paper'],
   ]) {
     it(`refuses ${args.join(' ')} with status 2`, async () => {
       const { status, stdout, stderr } = await workplace.run(['bench', ...args]);
       expect(status).to.equal(2);
       expect(stdout).to.equal('');
-      expect(stderr).to.match(/must be a whole number|is none of/);
+      expect(stderr).to.match(
+        /must be a whole number|is none of|--data goes with|Allowed choices are lmdb, memory/,
+      );
     });
   }
 });

@@ -19,6 +19,17 @@ describe('synod run', function () {
     expect(workplace.leftBehind).to.deep.equal([]);
   });
 
+  it('runs a script, and a folder of them, with all in memory', async () => {
+    const args = ['run', '--journal', 'memory'];
+    const outcome = await workplace.run([...args, '-'], GREETING);
+    expect(outcome).to.deep.equal({ status: 0, stdout: '0 0: hello\n', stderr: '' });
+    workplace.file('b.test', `${GREETING}crashServer 0\nrestartServer 0\n`);
+    workplace.file('b.sol', '0 0: hello\n');
+    const folder = await workplace.run([...args, '--json', workplace.path]);
+    // Nobody is there to give the one server its memory back; on disk it would have passed.
+    expect(folder.stdout).to.match(/"result":"failed".*lost its memory/);
+  });
+
   it('reads a script from standard input', async () => {
     const outcome = await workplace.run(['run', '-'], GREETING);
     expect(outcome).to.deep.equal({ status: 0, stdout: '0 0: hello\n', stderr: '' });
@@ -53,6 +64,18 @@ describe('synod run', function () {
     expect(stdout).to.equal('');
     expect(stderr).to.equal(`${file}:3: there is no server 3: they are 0 to 2\n`);
     expect(workplace.leftBehind).to.deep.equal([]);
+  });
+
+  it('takes a quote that is not closed for a mistake of the script', async () => {
+    const { status, stdout, stderr } = await workplace.run(
+      ['run', '-'],
+      'start 1 0\nlist *\ncreate "two words\n',
+    );
+    expect({ status, stdout, stderr }).to.deep.equal({
+      status: 2,
+      stdout: '',
+      stderr: '<stdin>:3: a quote is not closed: "two words\n',
+    });
   });
 
   const usages: readonly (readonly [what: string, args: readonly string[], message: RegExp])[] = [

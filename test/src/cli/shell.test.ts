@@ -1,6 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
+import { ChatStatus } from '../../../src/applications/chat-status.ts';
+import { chatServiceThrough } from '../../../src/chat-service.ts';
 import { runShell, type ShellSystem } from '../../../src/cli/shell.ts';
 
 /** A keyboard and a screen, as far as a shell can tell. */
@@ -47,6 +49,10 @@ function system(): ShellSystem {
       restart: never,
       disconnect: never,
       connect: never,
+      addNode: never,
+      removeNode: never,
+      replaceNode: never,
+      transferLeadership: never,
       status: never,
     },
     client: { idle: async () => {} },
@@ -57,6 +63,7 @@ function system(): ShellSystem {
       compareAndSet: unused,
       scan: unused,
     },
+    service: chatServiceThrough(async () => ChatStatus.failed),
     room: {
       send: never,
       skip: never,

@@ -39,12 +39,56 @@ describe('synod start, through a pipe', function () {
     expect(workplace.leftBehind).to.deep.equal([]);
   });
 
+  it('serves accounts and messages: a status, then the items, and nothing else', async () => {
+    const commands = [
+      'create anna',
+      'create "two words"',
+      'create anna',
+      'message "two words" anna some  text',
+      'list *',
+      'fetch anna 1',
+      'fetch anna 2',
+      'crash 0',
+      'check anna',
+      'check xxxxxxxxxxxxxxxxxxxxx',
+      'restart 0',
+      'delete anna',
+      'check anna',
+      'delete 0 key',
+      'create "anna',
+    ];
+    const { status, stdout, stderr } = await workplace.run(['start', '--nodes', '1'], commands.join('\n'));
+    expect(stdout.trimEnd().split('\n')).to.deep.equal([
+      ...['0', '0', '199', '0'],
+      ...['0', 'anna', 'two words'],
+      ...['0', 'two words: some  text'],
+      ...['1', '199', '101', '0', '102'],
+    ]);
+    expect(status).to.equal(2);
+    expect(stderr.trim().split('\n').slice(1)).to.deep.equal([
+      'line 14: one argument too many: "key"; write "delete NAME"',
+      'line 15: a quote is not closed: "anna',
+    ]);
+  });
+
   it('keeps its data in the folder given', async () => {
     const args = ['start', '--nodes', '1', '--data', join(workplace.path, 'data')];
-    await workplace.run(args, 'set key value\nsend a message\n');
-    const { status, stdout } = await workplace.run(args, 'get key\nlog\n');
+    await workplace.run(args, 'set key value\nsend a message\ncreate anna\n');
+    const { status, stdout } = await workplace.run(args, 'get key\nlog\nlist *\n');
     expect(status).to.equal(0);
-    expect(stdout).to.equal('key = value\n0 shell: a message\n');
+    expect(stdout).to.equal('key = value\n0 shell: a message\n0\nanna\n');
+  });
+
+  it('keeps nothing with --journal memory, and has no folder then', async () => {
+    const args = ['start', '--journal', 'memory'];
+    const { status, stdout, stderr } = await workplace.run(args, 'set key value\nget key\n');
+    expect(status).to.equal(0);
+    expect(stdout).to.equal('key = value\n');
+    expect(stderr).to.match(/in the nodes' memory/);
+    expect(workplace.leftBehind).to.deep.equal([]);
+    const refused = await workplace.run([...args, '--data', join(workplace.path, 'data')], '');
+    expect(refused.status).to.equal(2);
+    expect(refused.stderr).to.match(/--data goes with --journal lmdb/);
   });
 
   it('breaks and mends the cluster, and shows it', async () => {

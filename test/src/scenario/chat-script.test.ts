@@ -119,6 +119,62 @@ describe('a chat script', () => {
     expect(printed).to.deep.equal(['k:v', 'k:ERR_KEY', 'k:ERR_CONN', 'k:ERR_CONN', 'k:ERR_CONN']);
   });
 
+  it('prints the status of the chat service, then each item on a line of its own', async () => {
+    const { printed } = await run(
+      'start 3 0',
+      'create anna',
+      'create "two words"',
+      'create anna',
+      'check "two words"',
+      'message "two words" anna  "hi"  there ',
+      'list *',
+      'fetch anna 1',
+      'fetch anna 2',
+      'fetch anna -1',
+      'delete anna',
+      'fetch anna 1',
+    );
+    expect(printed).to.deep.equal([
+      ...['0', '0', '199', '0', '0'],
+      ...['0', 'anna', 'two words'],
+      ...['0', 'two words:  "hi"  there'],
+      ...['1', '199', '0', '102'],
+    ]);
+  });
+
+  it('deletes an account by one word and a key by two', async () => {
+    const { printed } = await run('start 3 1', 'put 0 k v', 'create 0', 'delete 0 k', 'get 0 k', 'delete 0');
+    expect(printed).to.deep.equal(['0', 'k:ERR_KEY', '0']);
+  });
+
+  it('speaks to the chat service by one client, made when it is needed, and waits for each command', async () => {
+    const { system } = await run(
+      'start 3 1',
+      'crashServer 0',
+      'create anna',
+      'check anna',
+      'timeBombLeader 3',
+    );
+    expect(system.calls).to.deep.equal(['crash 0 at 0', 'client', 'execute at 0', 'bomb 3 at 0']);
+  });
+
+  it('answers 199 where no majority lives, and hands nothing in; what is wrong at sight is still told', async () => {
+    const { printed, system } = await run(
+      'start 3 0',
+      'crashServer 0',
+      'crashServer 1',
+      'create anna',
+      'list *',
+      'fetch anna 1',
+      `create ${'x'.repeat(21)}`,
+      `message anna anna ${'x'.repeat(501)}`,
+      'restartServer 0',
+      'check anna',
+    );
+    expect(printed).to.deep.equal(['199', '199', '199', '101', '103', '102']);
+    expect(system.calls.filter((call) => call.startsWith('execute'))).to.deep.equal([]);
+  });
+
   it('lets go of the system at its end', async () => {
     const { system } = await run('start 3 1', 'sendMessage 0 a');
     expect(system.disposed).to.equal(true);

@@ -1,4 +1,12 @@
+import { MemoryJournal } from '../../../actors/memory-journal.ts';
+import { ApplicationStore } from '../../../machines/replication/application-store.ts';
+import {
+  type ChatServiceOperation,
+  type ChatServiceQuery,
+  chatService,
+} from '../../../src/applications/chat-service.ts';
 import type { ChatEntry } from '../../../src/applications/chatroom.ts';
+import type { ChatServiceClient } from '../../../src/chat-service.ts';
 import type { ChatMember, ChatSystem } from '../../../src/scenario/chat-system.ts';
 import { unreachable } from '../../../src/scenario/shared-commands.ts';
 
@@ -12,6 +20,7 @@ export class FakeChatSystem implements ChatSystem {
   disposed = false;
   /** Places of the room; undefined was skipped. */
   readonly room: (ChatEntry | undefined)[] = [];
+  readonly #accounts = new ApplicationStore(new MemoryJournal(), 0, chatService.name);
   #waiting: (() => void)[] = [];
 
   constructor(servers: number) {
@@ -47,6 +56,22 @@ export class FakeChatSystem implements ChatSystem {
         get: async (key) => reach(() => values.get(key)),
         put: async (key, value) => reach(() => void values.set(key, value)),
         delete: async (key) => reach(() => void values.delete(key)),
+      },
+    };
+  }
+
+  async client(): Promise<ChatServiceClient> {
+    this.calls.push('client');
+    const state = this.#accounts;
+    return {
+      execute: async (_application, operation) => {
+        this.calls.push(`execute at ${this.room.length}`);
+        const result: unknown = chatService.apply(operation as unknown as ChatServiceOperation, state);
+        return result as never;
+      },
+      query: async (_application, query) => {
+        const answer: unknown = chatService.query(query as unknown as ChatServiceQuery, state.reader);
+        return answer as never;
       },
     };
   }

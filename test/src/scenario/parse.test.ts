@@ -44,6 +44,14 @@ describe('reading a script', () => {
       'disconnect 0 1',
       'connect 0 1',
       'sleep 5',
+      'create anna',
+      'check "two words"',
+      'delete anna',
+      'delete "two words"',
+      'list [a-c]*',
+      'message anna "two words" some  "text"',
+      'fetch anna -1',
+      'fetch anna 99999999999999999999',
     ];
     expect(mistakes(script.join('\n'))).to.deep.equal([]);
   });
@@ -70,6 +78,15 @@ describe('reading a script', () => {
     ['an argument too many', 'crashServer 1 2', /one argument too many: "2"/],
     ['a value with spaces', 'put 0 k v w', /one argument too many: "w"/],
     ['a second start', 'start 3 1', /start a second time/],
+    ['a word that is not quoted', 'create two words', /one argument too many: "words"/],
+    ['a quote that is not closed', 'create "two words', /a quote is not closed: "two words/],
+    ['a quote that is not closed before a second word', 'delete "two words', /a quote is not closed/],
+    ['a quote that is closed within a word', 'list "a"b', /a space must follow the closing quote of "a"/],
+    ['a message without text', 'message anna bob', /missing argument text; write "message FROM TO text"/],
+    ['an id that is no number of a message', 'fetch anna last', /ID must be a whole number, not "last"/],
+    ['a delete of nothing', 'delete', /missing argument NAME; write "delete NAME \| c key"/],
+    ['a delete of more than a key', 'delete 0 a b', /one argument too many: "b"/],
+    ['a client out of range in delete', 'delete 2 k', /no client 2/],
     ['a sleep beyond the bound', 'sleep 99999999', /at most/],
   ];
   for (const [what, line, message] of wrong) {

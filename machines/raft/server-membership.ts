@@ -1,0 +1,132 @@
+import { assertEvent } from 'xstate';
+import { type Effect, send } from '../../actors/effects.ts';
+import { NO_OP } from '../replication/batch.ts';
+import { type Configuration, isJoint, isVoter, membersOf } from './configuration.ts';
+import { configurationAt, configurationIndex, configurationOf, lastIndex } from './log.ts';
+import { latestOf, type Member } from './member.ts';
+import type { TimeoutNow } from './messages.ts';
+import type { Progress } from './progress.ts';
+import type { Arguments, OnlyContext, ServerContext } from './server-context.ts';
+import { serverOf } from './server-context.ts';
+import { appendEntry } from './server-leading.ts';
+
+/** Who is a member, and who leads, while the cluster runs (thesis, section 3.10 and chapter 4). */
+export const actions = {
+  /** Safe to be told again and again, by whoever wants it so and sees that it is not so yet. */
+  setMembers({ context, event }: Arguments): Effect[] {
+    assertEvent(event, 'setMembers');
+    const all = membersOf(configurationOf(context.log));
+    context.goal = event.voters.map((node) => latestOf(all, node) ?? node);
+    return reconfigure(context);
+  },
+
+  reconfigure({ context }: OnlyContext): Effect[] {
+    return reconfigure(context);
+  },
+
+  chooseSuccessor({ context, event }: Arguments): void {
+    assertEvent(event, 'transferLeadership');
+    context.transferTo = successorOf(context, event.to);
+  },
+
+  /** Nothing is appended meanwhile, so that it can catch up; once it has, no vote can go against it (section 3.10). */
+  tellSuccessor({ context }: OnlyContext): Effect[] {
+    const { transferTo, progress, log, term } = context;
+    if (transferTo === undefined || progress.get(transferTo)?.match !== lastIndex(log)) return [];
+    // Whom it elects need not wait for this leader's lease (section 6.4.1).
+    context.leaseUntilMs = Number.NEGATIVE_INFINITY;
+    return [send<TimeoutNow>(serverOf(transferTo), { type: 'timeoutNow', term })];
+  },
+
+  keepOffice({ context }: OnlyContext): void {
+    context.transferTo = undefined;
+  },
+
+  /** It has led the cluster into a configuration without itself, and leaves it to another to lead on (section 4.2.2). */
+  nominate({ context }: OnlyContext): Effect[] {
+    const successor = hasLeft(context) ? furthestVoter(context) : undefined;
+    if (successor === undefined) return [];
+    return [send<TimeoutNow>(serverOf(successor), { type: 'timeoutNow', term: context.term })];
+  },
+};
+
+export const guards = {
+  mayTransfer: ({ context, event }: Arguments) => {
+    if (event.type !== 'transferLeadership') return false;
+    const successor = successorOf(context, event.to);
+    return successor !== undefined && successor !== context.member;
+  },
+  hasLeft: ({ context }: OnlyContext) => hasLeft(context),
+};
+
+function hasLeft({ log, commit, member }: ServerContext): boolean {
+  return configurationIndex(log) <= commit && !isVoter(configurationOf(log), member);
+}
+
+/** Whether it is a member as far as it is committed. */
+export function isMember({ log, commit }: ServerContext, member: Member): boolean {
+  const { voters, nextVoters, learners } = configurationAt(log, Math.max(commit, log.base.index));
+  return [voters, nextVoters, learners].some((members) => members.includes(member));
+}
+
+/**
+ * The next step towards the goal, one at a time, each when the last one is committed: newcomers learn (section 4.2.1);
+ * when they have caught up, the joint configuration; then the new one (section 4.3). A joint one that a former leader
+ * left behind is led to its end, goal or not.
+ */
+function reconfigure(context: ServerContext): Effect[] {
+  const { log, commit, termStart, goal } = context;
+  if (commit < termStart || configurationIndex(log) > commit) return [];
+  const next = nextConfiguration(context, configurationOf(log), goal);
+  if (next === undefined) return [];
+  return appendEntry(context, { term: context.term, batch: NO_OP, configuration: next });
+}
+
+function nextConfiguration(
+  context: ServerContext,
+  now: Configuration,
+  goal: readonly Member[] | undefined,
+): Configuration | undefined {
+  if (isJoint(now)) return { voters: now.nextVoters, nextVoters: [], learners: [] };
+  if (goal === undefined) return undefined;
+  const newcomers = goal.filter((member) => !now.voters.includes(member));
+  if (!areSame(now.learners, newcomers)) return { ...now, learners: newcomers };
+  if (areSame(now.voters, goal)) {
+    context.goal = undefined;
+    return undefined;
+  }
+  const isReady = newcomers.every((member) => hasCaughtUp(context, context.progress.get(member)));
+  return isReady ? { voters: now.voters, nextVoters: goal, learners: [] } : undefined;
+}
+
+/**
+ * A learner gets what was there when a round began, then in the next round what came meanwhile; one round that took
+ * less than an election shows that it can keep up (section 4.2.1).
+ */
+function hasCaughtUp({ log, clock, settings }: ServerContext, progress: Progress | undefined): boolean {
+  if (progress === undefined) return false;
+  const nowMs = clock.now();
+  const { learning } = progress;
+  if (learning !== undefined && progress.match < learning.target) return false;
+  if (learning !== undefined && nowMs - learning.sinceMs < settings.electionTimeoutMs) return true;
+  progress.learning = { target: lastIndex(log), sinceMs: nowMs };
+  return false;
+}
+
+function successorOf(context: ServerContext, node: string | undefined): Member | undefined {
+  return node === undefined ? furthestVoter(context) : latestOf(configurationOf(context.log).voters, node);
+}
+
+function furthestVoter({ log, member, progress }: ServerContext): Member | undefined {
+  let furthest: Member | undefined;
+  for (const other of configurationOf(log).voters) {
+    if (other === member) continue;
+    const match = progress.get(other)?.match ?? 0;
+    if (furthest === undefined || match > (progress.get(furthest)?.match ?? 0)) furthest = other;
+  }
+  return furthest;
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((member) => others.includes(member));
+}
