@@ -1,3 +1,4 @@
+import { nodeOf } from '../../../actors/address.ts';
 import { type Effect, type Effects, send } from '../../../actors/effects.ts';
 import { agreedValue } from '../../../machines/raft/configuration.ts';
 import {
@@ -114,6 +115,13 @@ export const RAFT_BUGS: Readonly<Record<string, Instrument<OpenRaft>>> = {
       if (context.commit >= context.termStart) return original(args);
       const { ticket, from } = args.event;
       return send<ReadConfirmed>(from, { type: 'readConfirmed', ticket, index: context.commit });
+    });
+  },
+
+  'a leader tells a follower that has restarted nothing of what is committed': (program) => {
+    replaceAction(program, 'server', 'noteHeartbeatReply', ({ context, event }, original) => {
+      const { told } = (context as ServerContext).progress.get(nodeOf(event.from)) ?? { told: 0 };
+      return original({ context, event: { ...event, leaderCommit: Math.max(told, event.leaderCommit) } });
     });
   },
 
