@@ -73,6 +73,11 @@ export const actions = {
     return send<RefusedMessage>(event.client, { type: 'refused' });
   },
 
+  refuseProposal({ event }: Arguments): Effect {
+    assertEvent(event, 'propose');
+    return send<RefusedMessage>(event.client, { type: 'refused' });
+  },
+
   appendPending({ context }: OnlyContext): Effect[] {
     context.appendRequested = false;
     return appendWaiting(context);

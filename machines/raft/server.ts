@@ -212,6 +212,8 @@ export const server = setup({
     },
   },
   on: {
+    // The replica beside has yet to hear that this server leads no more.
+    propose: { actions: 'refuseProposal' },
     preVote: { actions: 'answerPreVote' },
     requestVote: [
       { guard: 'isDisturbance' },

@@ -11,8 +11,17 @@ const LIKELY_SEEDS: Readonly<Record<ProtocolName, Readonly<Record<string, number
     'acceptors forget what no replica has on disk': 183,
     'a leader answers reads without asking a majority': 17,
   },
-  raft: {},
+  raft: {
+    'a server forgets its vote when it restarts': 78,
+    'a leader answers reads without a round of heartbeats': 17,
+    'a follower takes entries wherever its log ends': 33,
+    'a follower commits beyond what matches its leader': 16,
+    'a log is compacted before its entries are applied on disk': 79,
+  },
 };
+
+/** With three nodes, one follower makes a majority. */
+const NODES: Readonly<Record<string, number>> = { 'a leader of five counts a follower twice': 5 };
 
 for (const [protocol, bugs] of Object.entries(PLANTED_BUGS) as [
   ProtocolName,
@@ -25,7 +34,8 @@ for (const [protocol, bugs] of Object.entries(PLANTED_BUGS) as [
         let found: unknown;
         for (let tried = 0; tried < SEEDS_MAX && found === undefined; tried++) {
           const seed = tried === 0 ? (LIKELY_SEEDS[protocol][bug] ?? 1) : tried;
-          await experiment({ protocol, seed, nodes: 3, stormMs: 1500, instruments: [instrument] }).catch(
+          const nodes = NODES[bug] ?? 3;
+          await experiment({ protocol, seed, nodes, stormMs: 1500, instruments: [instrument] }).catch(
             (error: unknown) => {
               found = error;
               if (process.env.SYNOD_VERBOSE !== undefined) console.log(seed, String(error).slice(0, 300));

@@ -1,25 +1,5 @@
 import { expect } from 'chai';
-import type { RaftSettings } from '../../machines/raft/settings.ts';
-import { openKeyValueStore } from '../../src/key-value-store.ts';
-import type { RaftMemory } from './support/raft-memory.ts';
-import { type Scene, sceneOf } from './support/scene.ts';
-import type { SimulatedClusterOptions } from './support/simulated-cluster.ts';
-
-interface Options extends Partial<Omit<SimulatedClusterOptions, 'protocol' | 'settings'>> {
-  readonly settings?: Partial<RaftSettings>;
-}
-
-/** A cluster of Raft that runs; with its servers' own view of things. */
-async function raftOf(options: Options): Promise<Scene & { readonly memory: RaftMemory }> {
-  const scene = await sceneOf({ seed: 1, nodes: 3, ...options, protocol: 'raft' });
-  return scene as Scene & { readonly memory: RaftMemory };
-}
-
-/** What a node answers from its own state. */
-function staleGet({ simulated, client }: Scene, node: number, key: string): Promise<unknown> {
-  const value = openKeyValueStore(client).get(key, { consistency: 'stale', node });
-  return simulated.runWhile(value, 1000);
-}
+import { raftOf, staleGet } from './support/raft-scene.ts';
 
 describe('a leader of Raft', () => {
   it('keeps nothing of its rounds of heartbeats, also when it is alone', async () => {

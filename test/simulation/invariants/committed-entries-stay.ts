@@ -1,11 +1,15 @@
 import type { Entry, Position } from '../../../machines/raft/log.ts';
+import type { StateHeader } from '../../../machines/replication/state-records.ts';
 import type { DiskWatcher } from '../support/disk-watch.ts';
 import { type LogHistory, nameOf } from '../support/log-history.ts';
 import { Violation } from '../support/violation.ts';
 
+const NAME = 'committed entries stay';
+
 /** A committed entry leaves a disk only with all that is before it, when the state or a snapshot stands for it. */
 export class CommittedEntriesStay implements DiskWatcher {
   readonly #history: LogHistory;
+  readonly #applied = new Map<string, number>();
   readonly #entries = new Map<string, Map<number, number>>();
   /** Removed in the transaction under way, which may end with a base that stands for them. */
   readonly #removed = new Map<string, Position[]>();
@@ -30,7 +34,17 @@ export class CommittedEntriesStay implements DiskWatcher {
     this.#removed.set(node, [...(this.#removed.get(node) ?? []), { index, term }]);
   }
 
+  applied(node: string, header: StateHeader): void {
+    this.#applied.set(node, header.applied);
+  }
+
   based(node: string, base: Position): void {
+    const applied = this.#applied.get(node) ?? 0;
+    if (base.index > applied)
+      throw new Violation(
+        NAME,
+        `${node} goes on from ${nameOf(base)}; its state on disk is that of ${applied}`,
+      );
     const removed = this.#removed.get(node) ?? [];
     this.#removed.set(
       node,
@@ -49,10 +63,7 @@ export class CommittedEntriesStay implements DiskWatcher {
   #check(node: string): void {
     for (const position of this.#removed.get(node) ?? []) {
       if (this.#history.committed(position.index)?.term === position.term)
-        throw new Violation(
-          'committed entries stay',
-          `${node} removes ${nameOf(position)}, which is committed`,
-        );
+        throw new Violation(NAME, `${node} removes ${nameOf(position)}, which is committed`);
     }
     this.#removed.delete(node);
   }

@@ -1,7 +1,9 @@
-import type { Log } from '../../../machines/raft/log.ts';
+import { nodeOf } from '../../../actors/address.ts';
+import { type Log, termAt } from '../../../machines/raft/log.ts';
 import { toAnchor } from '../../../machines/raft/records.ts';
 import type { Batch } from '../../../machines/replication/batch.ts';
 import type { ProtocolName } from '../../../src/protocols.ts';
+import { AnswersRestOnDisk } from '../invariants/answers-rest-on-disk.ts';
 import { watchCommit } from '../invariants/commit-never-goes-back.ts';
 import { CommittedEntriesStay } from '../invariants/committed-entries-stay.ts';
 import { ElectionSafety } from '../invariants/election-safety.ts';
@@ -45,11 +47,12 @@ export const AGREEMENTS: Readonly<Record<ProtocolName, (nodes: number, guard: Gu
 
   raft: (nodes, guard) => {
     const history = new LogHistory(nodes);
-    const elections = new ElectionSafety();
+    const elections = new ElectionSafety(nodes);
     const leaders = new LeaderCompleteness(history);
     const stateMachines = new StateMachineSafety(history);
+    const answers = new AnswersRestOnDisk(history);
     return {
-      watchers: [new TermsNeverGoBack(), history, new CommittedEntriesStay(history)],
+      watchers: [new TermsNeverGoBack(), history, new CommittedEntriesStay(history), answers],
       instruments: [
         forRaft((program) => {
           const { node } = program;
@@ -60,6 +63,18 @@ export const AGREEMENTS: Readonly<Record<ProtocolName, (nodes: number, guard: Gu
               const { term, log } = context as { readonly term: number; readonly log: Log };
               elections.tookOffice(node, term);
               leaders.tookOffice(node, term, log);
+            }),
+          );
+          watchActions(program, 'server', ['countVote'], ({ event }) =>
+            guard(() => {
+              if (event.type === 'voteReply') answers.voteArrives(nodeOf(event.from), node, event.term);
+            }),
+          );
+          watchActions(program, 'server', ['noteAppended'], ({ context, event }) =>
+            guard(() => {
+              const term = termAt(context.log, event.match);
+              if (term === undefined) return;
+              answers.acknowledgementArrives(nodeOf(event.from), event.term, { index: event.match, term });
             }),
           );
         }),

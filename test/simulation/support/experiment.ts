@@ -133,6 +133,11 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
 
   const before = await checkEverything(simulated, reader, workloads);
   await checkPeace(simulated, memory);
+  // One restarts, and nothing new is written that would bring it news of what was.
+  const [one] = simulated.names.filter((_, place) => place === seed % nodes);
+  await storm.crash(one!);
+  await storm.restart(one!);
+  await checkEverything(simulated, reader, workloads);
   for (const name of simulated.names) await storm.crash(name);
   await simulated.run(1);
   await storm.mend();

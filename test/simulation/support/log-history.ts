@@ -73,6 +73,12 @@ export class LogHistory implements DiskWatcher {
     return false;
   }
 
+  /** Whether a node's disk holds an entry, or a base that stands for it. */
+  isOnDisk(node: string, { index, term }: Position): boolean {
+    const log = this.#logOf(node);
+    return index <= log.base.index || log.entries.get(index)?.term === term;
+  }
+
   voted(node: string, term: number): void {
     this.#terms.set(node, term);
   }
