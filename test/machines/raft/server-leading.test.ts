@@ -4,7 +4,7 @@ import type { AppendEntries } from '../../../machines/raft/messages.ts';
 import { LOG_ENTRIES_MAX } from '../../../machines/raft/records.ts';
 import { bytesOf, NO_OP } from '../../../machines/replication/batch.ts';
 import { early, persisted, receivers, sent } from '../role-driver.ts';
-import { CLIENT, entriesOf, logOf, ServerDriver } from './server-driver.ts';
+import { CLIENT, logOf, ServerDriver } from './server-driver.ts';
 import { at, entry, settings } from './values.ts';
 
 const { heartbeatMs, retryMs, quorumTimeoutMs, electionTimeoutMs } = settings();
@@ -84,14 +84,14 @@ describe('a Raft leader', () => {
     expect(driver.status()).to.include({ leads: false, term: 1 });
   });
 
-  it('drops what waits when it leads no longer: clients send again', () => {
+  it('drops what waits when it leads no longer, and refuses what still comes: clients send again', () => {
     const driver = leading({ settings: { uncommittedMax: 1 } });
     driver.propose(7);
     driver.propose(8);
     expect(driver.status().pending).to.equal(1);
     driver.heartbeat(2);
     expect(driver.status().pending).to.equal(0);
-    expect(driver.propose(9)).to.deep.equal([]);
+    expect(receivers(driver.propose(9), 'refused')).to.deep.equal([CLIENT]);
   });
 
   describe('appends (section 3.5)', () => {
@@ -307,6 +307,6 @@ describe('a Raft leader', () => {
     expect(after.status()).to.include({ leads: false, term: 1 });
     expect(after.onDisk().log.entries.map(({ batch }) => batch.length)).to.deep.equal([0, 1]);
     expect(sentTo('1', after.lead())).to.deep.equal([[2, 0]]);
-    expect(after.termsOnDisk()).to.deep.equal(entriesOf([1, 1, 2]).map(({ term }) => term));
+    expect(after.termsOnDisk()).to.deep.equal([1, 1, 2]);
   });
 });
