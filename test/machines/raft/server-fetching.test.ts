@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Effect } from '../../../actors/effects.ts';
+import type { Entry } from '../../../machines/raft/log.ts';
 import type { Committed } from '../../../machines/raft/messages.ts';
 import { LOG_ENTRIES_MAX } from '../../../machines/raft/records.ts';
 import { bytesOf } from '../../../machines/replication/batch.ts';
@@ -90,18 +91,20 @@ describe('a server whose link to its leader is cut', () => {
 
 describe('a server that is asked for what is committed', () => {
   const bytes = bytesOf(entry(3, 1).batch);
-  function asked(index: number) {
+  function asked(index: number, catchUpBytesMax = bytes * 9) {
     const log = logWith([entry(3, 1), entry(3, 2), entry(3, 3)], at(5, 2));
-    const driver = new ServerDriver({ term: 3, log, applied: 5, settings: { catchUpBytesMax: bytes } });
+    const driver = new ServerDriver({ term: 3, log, applied: 5, settings: { catchUpBytesMax } });
     driver.commit(3, 7, at(7, 3));
     return sent(driver.receive({ type: 'fetch', previous: at(index, 2) }, '2/server'));
   }
 
   it('sends it, as much as goes into one message, and nothing else', () => {
-    expect(asked(5)).to.deep.equal([
-      ['2/server', { type: 'fetched', term: 3, previous: at(5, 2), entries: [entry(3, 1)], commit: 7 }],
-    ]);
-    expect(asked(7), 'entry 8 is not').to.deep.equal([]);
+    const fetched = (...entries: Entry[]) => [
+      ['2/server', { type: 'fetched', term: 3, previous: at(5, 2), entries, commit: 7 }],
+    ];
+    expect(asked(5), 'entry 8 is not').to.deep.equal(fetched(entry(3, 1), entry(3, 2)));
+    expect(asked(5, bytes)).to.deep.equal(fetched(entry(3, 1)));
+    expect(asked(7)).to.deep.equal([]);
   });
 
   it('has a snapshot offered where it is compacted (chapter 5)', () => {
@@ -113,6 +116,10 @@ describe('a server whose state on disk is lost', () => {
   function lost() {
     return new ServerDriver({ term: 3, log: logOf([3], at(7, 2)), applied: 0 });
   }
+
+  it('knows what its log begins after to be committed', () => {
+    expect(sent(lost().heartbeat(3), 'heartbeatReply')[0]![1]).to.include({ commit: 7 });
+  });
 
   it('asks its leader for a snapshot, and in vain again after a while', () => {
     const driver = lost();

@@ -188,6 +188,7 @@ describe('a Raft leader', () => {
       driver.appended('1', 6, 6);
       expect(sentTo('1', driver.mismatched('1', 6, 5, at(1, 0))), 'that matches by now').to.deep.equal([]);
       driver.propose(7);
+      expect(sentTo('1', driver.mismatched('1', 6, 5, at(1, 0))), 'with more on its way').to.deep.equal([]);
       expect(sentTo('1', driver.mismatched('1', 6, 9, at(3, 0))), 'that was never sent').to.deep.equal([]);
       driver.mismatched('2', 6, 5, at(3, 0));
       expect(
