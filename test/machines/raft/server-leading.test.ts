@@ -84,14 +84,14 @@ describe('a Raft leader', () => {
     expect(driver.status()).to.include({ leads: false, term: 1 });
   });
 
-  it('drops what waits when it leads no longer: clients send again', () => {
+  it('drops what waits when it leads no longer, and says so to whoever comes then', () => {
     const driver = leading({ settings: { uncommittedMax: 1 } });
     driver.propose(7);
     driver.propose(8);
     expect(driver.status().pending).to.equal(1);
     driver.heartbeat(2);
     expect(driver.status().pending).to.equal(0);
-    expect(driver.propose(9)).to.deep.equal([]);
+    expect(sent(driver.propose(9))).to.deep.equal([['clients/one', { type: 'refused' }]]);
   });
 
   describe('appends (section 3.5)', () => {
