@@ -50,6 +50,7 @@ export const actions = {
     context.round = 0;
     context.roundsMs.clear();
     context.leaseUntilMs = Number.NEGATIVE_INFINITY;
+    context.hasToldSuccessor = false;
     context.transferTo = undefined;
     context.goal = undefined;
     context.welcomes.clear();

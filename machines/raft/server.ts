@@ -262,7 +262,7 @@ export const server = setup({
       reenter: true,
       actions: ['follow', 'noteCommit', 'askSnapshot'],
     },
-    timeoutNow: { guard: 'isOfTerm', target: '.candidate.vote', actions: 'standForTransfer' },
+    timeoutNow: { guard: 'mayTakeOver', target: '.candidate.vote', actions: 'standForTransfer' },
     handOver: { actions: 'handOverAgain' },
     needSnapshot: { actions: 'answerNeedSnapshot' },
     durable: { actions: 'compactDurable' },
