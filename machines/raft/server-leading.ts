@@ -215,7 +215,10 @@ function hasRoom({ log, commit, settings, transferTo }: ServerContext): boolean 
   );
 }
 
-/** Early, by the term's right: entries promise nothing until their writers say that they have them. */
+/**
+ * Early, by the term's right: entries promise nothing until their writers say that they have them. But a configuration
+ * says that the one before it is committed, which may rest on what this server has yet to write.
+ */
 function sendEntries(context: ServerContext, member: Member, progress: Progress): Effect[] {
   const { log, settings, term } = context;
   const effects: Effect[] = [];
@@ -233,7 +236,8 @@ function sendEntries(context: ServerContext, member: Member, progress: Progress)
       previous: { index: previous, term: previousTerm },
       entries,
     };
-    effects.push(sendAhead(context, serverOf(member), message));
+    const isChange = entries.some(({ configuration }) => configuration !== undefined);
+    effects.push(isChange ? send(serverOf(member), message) : sendAhead(context, serverOf(member), message));
     noteSent(progress, previous + entries.length, sizeOf(entries));
   }
   return effects;

@@ -84,7 +84,7 @@ describe('a Raft leader', () => {
     expect(driver.status()).to.include({ leads: false, term: 1 });
   });
 
-  it('drops what waits when it leads no longer, and refuses what still comes: clients send again', () => {
+  it('drops what waits when it leads no longer, and says so to whoever comes then', () => {
     const driver = leading({ settings: { uncommittedMax: 1 } });
     driver.propose(7);
     driver.propose(8);

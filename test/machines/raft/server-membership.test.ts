@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Effect } from '../../../actors/effects.ts';
 import type { Entry } from '../../../machines/raft/log.ts';
-import { persisted, receivers, sent } from '../role-driver.ts';
+import { early, persisted, receivers, sent } from '../role-driver.ts';
 import { entriesOf, logWith, ServerDriver } from './server-driver.ts';
 import { at, changeTo, configuration, settings } from './values.ts';
 
@@ -210,6 +210,21 @@ describe('joint consensus (section 4.3)', () => {
     expect(driver.status()).to.deep.include({ open: 0 });
     expect(driver.status().members?.changing).to.equal(false);
     expect(driver.setMembers('0', '3', '4'), 'as it is').to.deep.equal([]);
+  });
+
+  it('is not followed by the new one before the leader has on disk what it counted itself for', () => {
+    const driver = joint();
+    driver.appended('1', 1, 3);
+    const effects = driver.appended('3', 1, 3);
+    expect(changesOf(driver).at(-1)).to.deep.equal(configuration(['0', '3', '4']));
+    expect(receivers(effects, 'appendEntries')).to.include('3/server');
+    expect(early(effects)).to.deep.equal([]);
+    // Sent again, too.
+    driver.beatReply('3', 1, 1);
+    driver.pass(retryMs);
+    const again = driver.pass(retryMs);
+    expect(receivers(again, 'appendEntries')).to.include('3/server');
+    expect(early(again)).to.not.include('appendEntries');
   });
 
   it('is led to its end by a new leader that finds it, told or not', () => {
