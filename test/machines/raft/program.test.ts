@@ -65,6 +65,11 @@ describe('the program of a Raft node', () => {
     expect(await server({ journal, memory: 'kept' })).to.include({ leadsFirst: false, isNew: false });
   });
 
+  it('takes a server for new that has never run, and not one whose disk is empty: it may have sworn loyalty', async () => {
+    expect(await server({ memory: 'new' })).to.include({ isNew: true });
+    expect(await server({ memory: 'kept' })).to.include({ isNew: false, leadsFirst: false });
+  });
+
   it('founds the cluster with the nodes that it is given; one that comes later waits to be taken in', async () => {
     const founder = await server({ node: '1' });
     expect(founder.records.log.configurations[0]!.configuration).to.deep.equal(
