@@ -28,8 +28,7 @@ export const program: LoadProgram = async ({ node, journal, store, random, clock
   const { nodes, applications, settings: changed } = options as RaftOptions;
   const settings: RaftSettings = { ...RAFT_DEFAULTS, ...changed };
   const state = new ReplicatedState(store, await loadApplications(applications));
-  const founders = nodes.includes(node) ? nodes : [];
-  const records = loadServerRecords(journal, state, founders);
+  const records = loadServerRecords(journal, state, nodes);
   const isNew = records.term === 0 && lastIndex(records.log) === 0;
   return {
     roles: { server, replica, snapshotSender },
@@ -50,7 +49,7 @@ export const program: LoadProgram = async ({ node, journal, store, random, clock
       },
       {
         role: 'replica',
-        input: { node, settings, state, founded: foundedBy(founders) } satisfies ReplicaInput,
+        input: { node, settings, state, founded: foundedBy(nodes) } satisfies ReplicaInput,
       },
     ],
   };
