@@ -76,7 +76,7 @@ export class Cluster implements AsyncDisposable {
   readonly #changes = new Map<string, Promise<void>>();
   readonly #membership: Membership;
   readonly #addedListeners = new Set<(node: number) => void>();
-  /** The highest number that a node has had: none is ever given twice. */
+  /** The highest number that was given to a node. */
   #highest = 0;
   #clientsMade = 0;
   #closed = false;
@@ -414,7 +414,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #startNewNode(): Promise<string> {
-    this.#highest = Math.max(this.#highest, ...this.nodes) + 1;
+    // Never one that another node has had: somewhere a vote of that one may still count (thesis, section 3.8).
+    const known = [...this.#host.nodes, ...this.#host.former].map(Number);
+    this.#highest = Math.max(this.#highest, ...known) + 1;
     const name = String(this.#highest);
     await this.#host.add(name);
     this.#noteStarted(name);
