@@ -309,7 +309,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Resolves when all that was proposed is decided and applied by every live node that is connected with a live
+   * Resolves when all that was proposed is decided and applied by every live member that is connected with a live
    * majority; or, where no majority is connected, when nothing more can happen.
    */
   async settled(): Promise<void> {
@@ -522,7 +522,11 @@ function membershipIn({ leader: { members } }: NodeReport, node: string): 'voter
 
 function isSettled(reports: readonly NodeReport[], side: readonly string[]): boolean {
   const leader = leaderOf(reports);
-  if (leader === undefined || reports.length < side.length) return false;
-  if (leader.leader.open > 0 || leader.leader.pending > 0) return false;
-  return reports.every(({ replica }) => replica.current && replica.applied === leader.replica.applied);
+  if (leader === undefined || leader.leader.open > 0 || leader.leader.pending > 0) return false;
+  // One that is not taken in yet, or was given up, is told of nothing.
+  const members = side.filter((node) => isMember(leader, node));
+  return members.every((member) => {
+    const replica = reports.find(({ node }) => node === member)?.replica;
+    return replica?.current && replica.applied === leader.replica.applied;
+  });
 }
