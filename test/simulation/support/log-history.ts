@@ -1,6 +1,6 @@
 import { checksumOf } from '../../../actors/simulated/seed.ts';
+import { type Configuration, canDecide, foundedBy, isJoint } from '../../../machines/raft/configuration.ts';
 import type { Entry, Position } from '../../../machines/raft/log.ts';
-import { majorityOf } from '../../../machines/replication/batch.ts';
 import { type DiskWatcher, identityOf } from './disk-watch.ts';
 import { Violation } from './violation.ts';
 
@@ -10,6 +10,10 @@ interface KnownEntry extends Position {
   readonly digest: number;
   /** Undefined for the first of all. */
   readonly before: KnownEntry | undefined;
+  /** In force from this entry on. */
+  readonly configuration: Configuration;
+  /** The entry that brought it; undefined: it was there from the beginning. */
+  readonly change: KnownEntry | undefined;
   /** Nodes that had it on disk while they were in its term. */
   readonly voters: Set<string>;
 }
@@ -20,31 +24,35 @@ interface Commitment extends Position {
   readonly batch: string;
 }
 
+/** An entry that brings a configuration, and the one that was in force before it. */
+export interface Change extends Position {
+  readonly configuration: Configuration;
+  readonly former: { readonly at: Position; readonly configuration: Configuration };
+}
+
 interface DiskLog {
   base: Position;
   readonly entries: Map<number, KnownEntry>;
 }
 
 /**
- * All entries that ever stood in a log on a disk, and what follows from where they stood. An entry is committed when a
- * majority has had it on disk in its own term, and so is all before it (thesis, section 3.6.2).
+ * All entries that ever stood in a log on a disk, and what follows from where they stood. An entry is committed when
+ * those who can decide, by the configuration in force there, have had it on disk in its own term, and so is all before it
+ * (thesis, section 3.6.2).
  *
  * It checks log matching (figure 3.2): two logs that hold an entry of the same index and term are the same up to it.
  */
 export class LogHistory implements DiskWatcher {
-  readonly #majority: number;
+  readonly #founded: Configuration;
   readonly #known = new Map<string, KnownEntry>();
   readonly #logs = new Map<string, DiskLog>();
   readonly #terms = new Map<string, number>();
   readonly #committed: Commitment[] = [];
   readonly #onCommit: ((commitment: Commitment) => void)[] = [];
+  readonly #onChange: ((change: Change) => void)[] = [];
 
-  constructor(nodes: number) {
-    this.#majority = majorityOf(nodes);
-  }
-
-  get majority(): number {
-    return this.#majority;
+  constructor(founders: readonly string[]) {
+    this.#founded = foundedBy(founders);
   }
 
   /** How many entries are committed. */
@@ -62,15 +70,29 @@ export class LogHistory implements DiskWatcher {
     this.#onCommit.push(run);
   }
 
+  /** Calls `run` for every entry with a configuration, when it stands on a disk for the first time. */
+  onChange(run: (change: Change) => void): void {
+    this.#onChange.push(run);
+  }
+
+  isCommitted({ index, term }: Position): boolean {
+    return index === 0 || this.committed(index)?.term === term;
+  }
+
   /** Whether it lacks the vote of one node alone: its disk may be about to have it. */
-  isNearlyCommitted(node: string, { index, term }: Position): boolean {
-    for (const entry of this.#known.values()) {
-      if (entry.index < index || entry.voters.has(node) || entry.voters.size + 1 < this.#majority) continue;
-      let at: KnownEntry | undefined = entry;
-      while (at !== undefined && at.index > index) at = at.before;
-      if (at?.term === term) return true;
-    }
-    return false;
+  isNearlyCommitted(node: string, position: Position): boolean {
+    return this.#isNearly(node, position, (entry) => this.#isDecided(entry, node));
+  }
+
+  /** The configuration in force at an entry that some disk holds or has held. */
+  configurationAt(position: Position): Configuration | undefined {
+    return position.index === 0 ? this.#founded : this.#known.get(nameOf(position))?.configuration;
+  }
+
+  /** The last configuration that is committed. */
+  get configuration(): Configuration {
+    const last = this.#committed.at(-1);
+    return (last && this.configurationAt(last)) ?? this.#founded;
   }
 
   /** Whether a node's disk holds an entry, or a base that stands for it. */
@@ -90,7 +112,7 @@ export class LogHistory implements DiskWatcher {
     log.entries.set(index, known);
     if (this.#terms.get(node) !== entry.term) return;
     known.voters.add(node);
-    if (known.voters.size >= this.#majority) this.#commit(known, entry.term);
+    if (this.#isDecided(known)) this.#commit(known, entry.term);
   }
 
   removed(node: string, index: number): void {
@@ -106,6 +128,31 @@ export class LogHistory implements DiskWatcher {
       throw new Violation('log matching', `${node} has ${nameOf(here)}, and goes on from ${nameOf(base)}`);
     log.base = base;
     for (const index of log.entries.keys()) if (index <= base.index) log.entries.delete(index);
+  }
+
+  /**
+   * Whether those who have it on disk, and perhaps one more, can decide. Once a joint configuration is committed, the new
+   * voters alone will do: no leader without that configuration can be elected any more, so each needs their majority.
+   */
+  #isDecided(entry: KnownEntry, oneMore?: string): boolean {
+    if (hasDecided(entry, entry.configuration, oneMore)) return true;
+    const { change, configuration } = entry;
+    if (!isJoint(configuration) || change === undefined || change === entry) return false;
+    const isPast =
+      this.isCommitted(change) ||
+      (oneMore !== undefined &&
+        this.#isNearly(oneMore, change, (other) => hasDecided(other, other.configuration, oneMore)));
+    return isPast && hasDecided(entry, foundedBy(configuration.nextVoters), oneMore);
+  }
+
+  #isNearly(node: string, { index, term }: Position, isDecided: (entry: KnownEntry) => boolean): boolean {
+    for (const entry of this.#known.values()) {
+      if (entry.index < index || entry.voters.has(node) || !isDecided(entry)) continue;
+      let at: KnownEntry | undefined = entry;
+      while (at !== undefined && at.index > index) at = at.before;
+      if (at?.term === term) return true;
+    }
+    return false;
   }
 
   #logOf(node: string): DiskLog {
@@ -130,15 +177,34 @@ export class LogHistory implements DiskWatcher {
       throw new Violation('log matching', `${node} has ${name} after ${nameOf(before)}`);
     const known = this.#known.get(name);
     if (known === undefined) {
-      const added = { index, term, batch: identity, digest, before, voters: new Set<string>() };
-      this.#known.set(name, added);
-      return added;
+      return this.#add({ index, term, batch: identity, digest, before }, configuration ?? undefined);
     }
     if (known.digest === digest) return known;
     throw new Violation(
       'log matching',
       `${node} has at ${name} ${identity} after ${before?.term}, another ${known.batch} after ${known.before?.term}`,
     );
+  }
+
+  #add(
+    entry: Pick<KnownEntry, 'index' | 'term' | 'batch' | 'digest' | 'before'>,
+    brought: Configuration | undefined,
+  ): KnownEntry {
+    const { before } = entry;
+    const former = before?.configuration ?? this.#founded;
+    const added: KnownEntry & { change: KnownEntry | undefined } = {
+      ...entry,
+      configuration: brought ?? former,
+      change: before?.change,
+      voters: new Set(),
+    };
+    this.#known.set(nameOf(entry), added);
+    if (brought === undefined) return added;
+    const at = before?.change ?? { index: 0, term: 0 };
+    added.change = added;
+    const change: Change = { ...entry, configuration: brought, former: { at, configuration: former } };
+    for (const run of this.#onChange) run(change);
+    return added;
   }
 
   #commit(entry: KnownEntry, inTerm: number): void {
@@ -155,6 +221,11 @@ export class LogHistory implements DiskWatcher {
       for (const run of this.#onCommit) run(commitment);
     }
   }
+}
+
+/** Whether those who have it on disk, and perhaps one more, can decide by that configuration. */
+function hasDecided({ voters }: KnownEntry, configuration: Configuration, oneMore?: string): boolean {
+  return canDecide(configuration, (node) => node === oneMore || voters.has(node));
 }
 
 /** An entry by its index and term. */

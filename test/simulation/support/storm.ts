@@ -13,6 +13,8 @@ export interface StormSettings {
   readonly lossMax: number;
   /** Whether clients' frames may be lost too. */
   readonly clientLoss: boolean;
+  /** Whether nodes that were removed, and run on, are struck too. */
+  readonly ghosts?: boolean;
 }
 
 type Fault = (storm: Storm) => Promise<void>;
@@ -48,11 +50,12 @@ export class Storm {
   async rage(): Promise<void> {
     const { host } = this.#simulated;
     const untilMs = host.clock.now() + this.#settings.ms;
+    const faults = this.#settings.ghosts ? [...FAULTS, bounceGhosts] : FAULTS;
     while (host.clock.now() < untilMs) {
       await this.#simulated.run(this.#random.next() * this.#settings.calmMsMax);
       // Faults strike between any two events, also those of one instant.
       for (let steps = this.#random.integer(0, 12); steps > 0; steps--) await host.step();
-      await FAULTS[this.#random.integer(0, FAULTS.length - 1)]!(this);
+      await faults[this.#random.integer(0, faults.length - 1)]!(this);
       this.#simulated.check();
     }
     await this.mend();
@@ -60,7 +63,7 @@ export class Storm {
 
   /** Everything is well from now on: all nodes up, all links whole, a calm network. */
   async mend(): Promise<void> {
-    const { host, names } = this.#simulated;
+    const { host } = this.#simulated;
     host.changeNetwork({
       lossProbability: 0,
       clientLossProbability: 0,
@@ -73,7 +76,8 @@ export class Storm {
     for (const name of host.running) host.killAfter(name, Number.MAX_SAFE_INTEGER, []);
     // One that has just gone off, the cluster learns of in a moment.
     await this.#simulated.run(1);
-    for (const name of names) await this.restart(name);
+    for (const name of this.names) await this.restart(name);
+    await this.restartGhosts();
   }
 
   get names(): readonly string[] {
@@ -89,11 +93,27 @@ export class Storm {
   }
 
   async crash(name: string): Promise<void> {
-    await this.#simulated.cluster.crash(Number(name));
+    if (this.names.includes(name)) await this.#simulated.cluster.crash(Number(name));
   }
 
   async restart(name: string): Promise<void> {
-    await this.#simulated.runWhile(this.#simulated.cluster.restart(Number(name)), 1000);
+    // It may be removed meanwhile.
+    if (!this.names.includes(name)) return;
+    const restarted = this.#simulated.cluster.restart(Number(name)).catch((error: unknown) => {
+      if (this.names.includes(name)) throw error;
+    });
+    await this.#simulated.runWhile(restarted, 1000);
+  }
+
+  async bounceGhosts(): Promise<void> {
+    const { ghosts } = this.#simulated;
+    for (const name of ghosts.names) await ghosts.crash(name);
+    await this.restartGhosts();
+  }
+
+  async restartGhosts(): Promise<void> {
+    const { ghosts } = this.#simulated;
+    for (const name of ghosts.names) await ghosts.restart(name);
   }
 
   /** Lets a node die after it has sent a few more messages of the protocol. */
@@ -107,7 +127,7 @@ export class Storm {
   }
 
   mendLinks(): void {
-    const ends = [...this.names, CLIENTS];
+    const ends = [...this.names, ...this.#simulated.ghosts.names, CLIENTS];
     for (const a of ends) for (const b of ends) if (a !== b) this.#simulated.host.linkOneWay(a, b, true);
   }
 
@@ -141,6 +161,10 @@ async function bounce(storm: Storm): Promise<void> {
   const name = storm.someNode();
   await storm.crash(name);
   await storm.restart(name);
+}
+
+async function bounceGhosts(storm: Storm): Promise<void> {
+  await storm.bounceGhosts();
 }
 
 async function setTimeBomb(storm: Storm): Promise<void> {
