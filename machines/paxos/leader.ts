@@ -405,6 +405,8 @@ function adopt({ context, event }: Arguments): void {
   context.readsAsked = new Map();
   context.readsWaiting = new Map();
   context.slotsRequested = false;
+  // What it did not hear before it led says nothing of those who follow it.
+  context.deafness = 0;
 }
 
 function announce({ context }: OnlyContext): Effect[] {

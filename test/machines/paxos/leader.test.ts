@@ -330,6 +330,15 @@ describe('the leader (PMMC, figure 7)', () => {
       expect(role.is('preempted')).to.equal(true);
     });
 
+    it('leads on for as long, whatever it did not hear before it led', () => {
+      const driver = leading({ leadsFirst: true });
+      const tell = (heard: number) => driver.receive({ type: 'applied', slot: 0, heard }, 'a/replica');
+      for (let times = 0; times < 20; times++) tell(0);
+      driver.adopted(ballot(1, 'a'));
+      for (let times = 0; times < 4; times++) tell(0);
+      expect(driver.role.is('active')).to.equal(true);
+    });
+
     it('takes no other ballot of its own for the adopted one', () => {
       const { role, adopted } = leading({ leadsFirst: true });
       adopted(ballot(0, 'a'));
