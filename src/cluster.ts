@@ -230,8 +230,15 @@ export class Cluster implements AsyncDisposable {
   async removeNode(node: number, { timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<void> {
     this.#assertChangesMembers('removing a node');
     const name = this.#nameOf(node);
-    if (this.#host.nodes.length === 1) throw new BadOptionError('node', node, 'one of several nodes');
-    await this.#membership.set((voters) => voters.filter((voter) => voter !== name), timeoutMs);
+    const isLast = () => new BadOptionError('node', node, 'one of several nodes');
+    if (this.#host.nodes.length === 1) throw isLast();
+    const leaveOut = (voters: readonly string[]) => {
+      const others = voters.filter((voter) => voter !== name);
+      // The others may be on their way out, or not have a vote yet.
+      if (others.length === 0) throw isLast();
+      return others;
+    };
+    await this.#membership.set(leaveOut, timeoutMs);
     await this.#forget(name);
   }
 

@@ -34,6 +34,11 @@ export interface SimulatedHostOptions extends HostOptions {
   readonly journal?: JournalKind;
   /** How the disks behave; calm by default. */
   readonly disk?: Partial<DiskSettings>;
+  /**
+   * How fast the clocks of nodes run, by name: 1, the default, is as virtual time passes; 1.01 gains 10 ms in a second.
+   * Timers are by the same clock.
+   */
+  readonly clockRates?: Readonly<Record<string, number>>;
   /** Receives everything that happens, as it happens. */
   readonly trace?: (record: TraceRecord) => void;
 }
@@ -88,6 +93,10 @@ export class SimulatedHost implements Host {
     const { nodes, seed, trace } = options;
     this.#options = options;
     for (const name of nodes) this.#admit(name);
+    for (const [name, rate] of Object.entries(options.clockRates ?? {})) {
+      if (rate > 0 && Number.isFinite(rate)) continue;
+      throw new BadSimulationError(`the clock of "${name}" has rate ${rate}`, 'give a number above 0');
+    }
     this.#diskSettings = checkSettings({ ...CALM_DISK, ...options.disk });
     const clock = this.#clock;
     this.#trace = trace && ((event) => trace({ atMs: clock.now(), ...event }));
@@ -408,6 +417,7 @@ export class SimulatedHost implements Host {
       life,
       seed: this.#options.seed,
       clock: this.#clock,
+      clockRate: this.#options.clockRates?.[name] ?? 1,
       disk: place.disk,
       storeDisk: place.storeDisk,
       diskSettings: this.#options.journal === 'memory' ? undefined : this.#diskSettings,

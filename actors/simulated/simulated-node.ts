@@ -15,6 +15,8 @@ interface SimulatedNodeOptions {
   readonly life: number;
   readonly seed: number;
   readonly clock: VirtualClock;
+  /** How fast its own clock runs, against that one. */
+  readonly clockRate: number;
   /** What the former life has left. */
   readonly disk: MemoryDisk;
   readonly storeDisk: MemoryDisk;
@@ -41,18 +43,18 @@ export class SimulatedNode implements World {
   #ended = false;
 
   constructor(options: SimulatedNodeOptions) {
-    const { name, life, seed, clock, disk, storeDisk } = options;
+    const { name, life, seed, clock, clockRate, disk, storeDisk } = options;
     this.name = name;
     this.#options = options;
     this.random = derivedRandom(seed, 'node', name, life);
     this.#diskRandom = derivedRandom(seed, 'disk', name, life);
     this.clock = {
-      now: () => clock.now(),
+      now: () => clock.now() * clockRate,
       soon: (run) =>
         clock.soon(() => {
           if (!this.#ended) run();
         }),
-      after: (ms, run) => clock.after(ms, this.#whileAlive(run, { event: 'timer', node: name })),
+      after: (ms, run) => clock.after(ms / clockRate, this.#whileAlive(run, { event: 'timer', node: name })),
     };
     this.journal = new MemoryJournal({ disk, flush: (run) => this.#flush(this.journal, run) });
     this.store = new MemoryJournal({ disk: storeDisk, flush: (run) => this.#flush(this.store, run) });

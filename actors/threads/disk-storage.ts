@@ -116,7 +116,7 @@ export class DiskStorage implements NodeStorage {
   async #lookAt(kind: Kind, name: string): Promise<Looked> {
     const ran = this.#folder.hasRun(name);
     try {
-      const found = await this.#disks[kind].open(this.#pathOf(kind, name), !ran);
+      const found = await this.#disks[kind].open(this.#pathOf(kind, name), this.#ownerOf(kind, name), !ran);
       if (!found.isEmpty) return { name, found, memory: 'kept' };
       const isLost = kind === 'journal' && this.#folder.hasLost(name);
       return { name, found, memory: !ran ? 'new' : isLost ? 'lost' : 'kept' };
@@ -164,9 +164,13 @@ export class DiskStorage implements NodeStorage {
       throw folderErrorOf(path, cause);
     }
     this.#warn(aside === undefined ? new FilesMissingError(path) : new SetAsideError(path, aside, damage));
-    const opened = await this.#disks[kind].open(path, true);
+    const opened = await this.#disks[kind].open(path, this.#ownerOf(kind, name));
     open.push(opened);
     return opened;
+  }
+
+  #ownerOf(kind: Kind, name: string): string {
+    return `${kind} of node ${name} of cluster ${this.#folder.identity.cluster}`;
   }
 
   #pathOf(kind: Kind, name: string): string {

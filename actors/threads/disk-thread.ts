@@ -26,6 +26,8 @@ export type DiskRequest =
       readonly type: 'open';
       readonly request: number;
       readonly folder: string;
+      /** Whose it is, in words; another's is refused. */
+      readonly owner: string;
       /** Whether it is made where there is none; else that is damage. */
       readonly mayCreate: boolean;
       readonly port: MessagePort;
@@ -57,9 +59,9 @@ export default async function diskThread({ control, ...bounds }: DiskThreadTask)
         resolve();
         return;
       }
-      const { folder, mayCreate, port } = request;
+      const { folder, port } = request;
       const reply = (news: DiskReply) => control.postMessage(news);
-      const tenancy = succeed(tenancies.get(folder), folder, mayCreate, port, bounds);
+      const tenancy = succeed(tenancies.get(folder), request, bounds);
       tenancies.set(folder, tenancy);
       tenancy.then(
         ({ ended, isEmpty }) => {
@@ -87,19 +89,24 @@ async function endOf(tenancy: Promise<Tenancy> | undefined): Promise<void> {
 /** Gives a folder to the next life of its node. */
 async function succeed(
   former: Promise<Tenancy> | undefined,
-  folder: string,
-  mayCreate: boolean,
-  port: MessagePort,
+  { folder, owner, mayCreate, port }: Extract<DiskRequest, { type: 'open' }>,
   { journalBytesMax, collectMs }: Omit<DiskThreadTask, 'control'>,
 ): Promise<Tenancy> {
   await endOf(former);
   await verifyEnvironment(folder);
   if (!mayCreate && !hasFiles(folder)) throw new CorruptJournalError(folder, new Error('its files are gone'));
   const environment = new Environment(folder, journalBytesMax, collectMs);
+  const { isEmpty } = environment;
+  try {
+    await environment.claim(owner);
+  } catch (error) {
+    await environment.close();
+    throw error;
+  }
   // Nobody holds the files of a node that does not run: they may be looked at, copied or put back.
   const closed = serve(environment, port).then(() => environment.close());
   // What does not close is for the next one who opens it to find.
-  return { isEmpty: environment.isEmpty, ended: closed.catch(() => {}) };
+  return { isEmpty, ended: closed.catch(() => {}) };
 }
 
 function serve(environment: Environment, port: MessagePort): Promise<void> {

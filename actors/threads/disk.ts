@@ -56,11 +56,12 @@ export class Disk {
 
   /**
    * Opens a node's folder for writing, when all that its former life has posted is on disk.
+   * @param owner whose it is, in words.
    * @param mayCreate whether it is made where there is none.
    * @throws CorruptJournalError when the folder holds something that is no journal, or a damaged one, or none
-   * though it must; CorruptRecordError when a record in it fails its checksum.
+   * though it must; CorruptRecordError when a record in it fails its checksum; WrongFolderError when it is another owner's.
    */
-  async open(folder: string, mayCreate = true): Promise<OpenedFolder> {
+  async open(folder: string, owner: string, mayCreate = true): Promise<OpenedFolder> {
     if (this.#failure !== undefined) throw this.#failure;
     const request = ++this.#lastRequest;
     const opened = deferred<boolean>();
@@ -68,7 +69,7 @@ export class Disk {
     this.#requests.set(request, { opened, closed });
     const { port1, port2 } = new MessageChannel();
     this.#control.postMessage(
-      { type: 'open', request, folder, mayCreate, port: port2 } satisfies DiskRequest,
+      { type: 'open', request, folder, owner, mayCreate, port: port2 } satisfies DiskRequest,
       [port2],
     );
     const isEmpty = await opened.promise;

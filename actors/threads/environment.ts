@@ -5,15 +5,18 @@ import type { Cancel } from '../clock.ts';
 import { CorruptJournalError, DiskFullError } from '../errors.ts';
 import { boundsBelowBytes } from './key-bytes.ts';
 import { ENVIRONMENT } from './lmdb-options.ts';
-import { holdsClear, putsAnything, unpackTransaction } from './packed-transaction.ts';
+import { holdsClear, payloadOf, putsAnything, recordOf, unpackTransaction } from './packed-transaction.ts';
 import { realClock } from './real-time.ts';
 import { flushFile, flushNames, hasFiles, reserveFiles } from './reserve-files.ts';
-import { DiskFailedError, messageOf } from './thread-errors.ts';
+import { DiskFailedError, messageOf, WrongFolderError } from './thread-errors.ts';
 
 /** Bytes of transactions that wait for company, at most. */
 const COLLECTED_BYTES_MAX = 16 * 1024 * 1024;
 /** Keys that a clear holds in memory at a time. */
 const CLEAR_KEYS_MAX = 512;
+
+/** Where an environment remembers whose it is: before all keys of records, which no reader of these comes to see. */
+const OWNER_KEY = Buffer.of(0);
 
 /** The binding misbehaves with less. */
 const MAP_BYTES_MIN = 1024 * 1024;
@@ -84,10 +87,26 @@ export class Environment {
     }
   }
 
-  /** Whether it holds no record. */
+  /** Whether it holds no record but that of its owner. */
   get isEmpty(): boolean {
     const { entryCount } = this.#db.getStats() as { readonly entryCount: number };
-    return entryCount === 0;
+    return entryCount === 0 || (entryCount === 1 && this.#db.get(OWNER_KEY) !== undefined);
+  }
+
+  /**
+   * Makes sure that what it holds is the owner's, whom it remembers: files may have been put in each other's place.
+   * Before anything is written. @throws WrongFolderError when they are another's.
+   */
+  async claim(owner: string): Promise<void> {
+    const record = this.#db.get(OWNER_KEY);
+    const payload = record && payloadOf(OWNER_KEY, record);
+    if (payload === undefined) {
+      await this.#db.put(OWNER_KEY, recordOf(OWNER_KEY, Buffer.from(owner)));
+      await this.#db.flushed;
+      return;
+    }
+    const known = Buffer.from(payload).toString();
+    if (known !== owner) throw new WrongFolderError(this.#folder, `it is the ${known}, not the ${owner}`);
   }
 
   /** Why it writes no more, if so: then close it, and open the folder anew. */

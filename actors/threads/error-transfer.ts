@@ -6,7 +6,7 @@ import {
   RoleFailedError,
   SynodError,
 } from '../errors.ts';
-import { DiskFailedError, RecordTooLargeError } from './thread-errors.ts';
+import { DiskFailedError, RecordTooLargeError, WrongFolderError } from './thread-errors.ts';
 
 /** An error as plain data: a structured clone keeps neither an error's class nor its code. */
 export interface PackedError {
@@ -25,6 +25,7 @@ const CLASSES = [
   DiskFullError,
   RecordTooLargeError,
   RoleFailedError,
+  WrongFolderError,
 ];
 
 export function packError(error: unknown): PackedError {

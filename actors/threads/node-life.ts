@@ -75,7 +75,6 @@ export class NodeLife {
     const ports = [
       theirs.port,
       ...(task.disks === undefined ? [] : [task.disks.journalDisk, task.disks.storeDisk]),
-      ...task.peers.map(({ end }) => end.port),
     ];
     this.ended = this.#live(pool, exitOf, { ...task, host: theirs }, ports);
   }

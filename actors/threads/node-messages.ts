@@ -23,7 +23,6 @@ export interface NodeThreadTask {
   readonly seed: number;
   /** To the host: control, and frames for and from clients. */
   readonly host: LinkEnd;
-  readonly peers: readonly { readonly peer: string; readonly end: LinkEnd }[];
   /** The peers that are cut off. */
   readonly cut: readonly string[];
   readonly inspecting: boolean;

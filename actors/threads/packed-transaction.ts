@@ -104,6 +104,14 @@ export function putsAnything(bytes: Uint8Array): boolean {
   return false;
 }
 
+/** A record as it stands on disk: the payload, and the checksum of it and its key. */
+export function recordOf(key: Uint8Array, payload: Uint8Array): Buffer {
+  const record = Buffer.alloc(payload.byteLength + CHECKSUM_BYTES);
+  record.set(payload);
+  record.writeUInt32LE(crc32(payload, crc32(key)), payload.byteLength);
+  return record;
+}
+
 /** The payload of a record, a view; undefined when the checksum does not match the key and the payload. */
 export function payloadOf(key: Uint8Array, record: Uint8Array): Uint8Array | undefined {
   const size = record.byteLength - CHECKSUM_BYTES;

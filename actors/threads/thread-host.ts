@@ -11,7 +11,7 @@ import type { RefusedMessage } from '../node.ts';
 import { type Random, seededRandom } from '../random.ts';
 import type { ClusterIdentity } from './data-folder.ts';
 import { DiskStorage } from './disk-storage.ts';
-import { createLink, type LinkEnd } from './link.ts';
+import { createLink } from './link.ts';
 import { MemoryStorage } from './memory-storage.ts';
 import { NodeLife } from './node-life.ts';
 import { discard, type NodeStorage, type PreparedNode } from './node-storage.ts';
@@ -237,12 +237,6 @@ export class ThreadHost implements Host {
   }
 
   #launch(name: string, { memory, disks, released }: PreparedNode): NodeLife {
-    const peers: { peer: string; end: LinkEnd }[] = [];
-    for (const other of this.#lives.values()) {
-      const [mine, theirs] = createLink();
-      peers.push({ peer: other.name, end: mine });
-      other.post({ type: 'peer', peer: name, end: theirs }, [theirs.port]);
-    }
     const cut = this.nodes.filter((peer) => this.#cut.has(pairOf(name, peer)));
     const { program } = this.#options;
     const seed = this.random.integer(0, 2 ** 31 - 1);
@@ -250,13 +244,19 @@ export class ThreadHost implements Host {
     const life = new NodeLife(
       this.#poolOf(name),
       (threadId) => this.#exits.get(threadId) ?? Promise.resolve(),
-      { name, program, seed, memory, disks, peers, cut, inspecting },
+      { name, program, seed, memory, disks, cut, inspecting },
       {
         frame: (frame) => this.#receive(frame, name),
         warn: (error) => this.#handlers.warn(error),
         inspection: (event) => this.#listener?.(event),
       },
     );
+    // By messages: a link in the task itself would be gone, should the other end die before this thread is there.
+    for (const other of this.#lives.values()) {
+      const [mine, theirs] = createLink();
+      life.post({ type: 'peer', peer: other.name, end: mine }, [mine.port]);
+      other.post({ type: 'peer', peer: name, end: theirs }, [theirs.port]);
+    }
     this.#lives.set(name, life);
     this.#released.set(name, released);
     void life.ended.then(() => this.#bury(life));

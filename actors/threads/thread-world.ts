@@ -26,7 +26,7 @@ export class ThreadWorld implements World {
   /** Peers whose link has no room, until it has again. */
   readonly #crowded = new Set<string>();
   /** Until the node runs, what peers send waits in their links. */
-  #unlinked: Map<string, LinkEnd> | undefined;
+  #unlinked: Map<string, LinkEnd> | undefined = new Map();
   #journal: Journal | undefined;
   #store: Journal | undefined;
 
@@ -34,7 +34,6 @@ export class ThreadWorld implements World {
     this.#task = task;
     this.random = seededRandom(task.seed);
     this.#cut = new Set(task.cut);
-    this.#unlinked = new Map(task.peers.map(({ peer, end }) => [peer, end]));
     this.#node = new Node(task.name, this);
     this.#host = new Link(task.host, {
       frame: (frame) => this.#node.receive(frame, CLIENTS),

@@ -173,8 +173,7 @@ class Walk {
     }
     if (!isOurs) return;
     const key = new Uint8Array(page.buffer, node + NODE_HEADER_BYTES, data - node - NODE_HEADER_BYTES);
-    if (payloadOf(key, record) === undefined)
-      throw new CorruptRecordError(this.#folder, JSON.stringify(keyOf(key)));
+    if (payloadOf(key, record) === undefined) throw new CorruptRecordError(this.#folder, nameOf(key));
   }
 
   /** Pages that are in the file and in no other place of the tree. */
@@ -195,5 +194,14 @@ class Walk {
       throw new Error('it is cut short');
     if (page.getBigUint64(0, true) !== BigInt(number)) throw new Error(`page ${number} holds something else`);
     return page;
+  }
+}
+
+/** How a key is called in errors; it may itself be damaged, or none of a record's. */
+function nameOf(key: Uint8Array): string {
+  try {
+    return JSON.stringify(keyOf(key));
+  } catch {
+    return `the key ${Buffer.from(key).toString('hex')}`;
   }
 }

@@ -23,8 +23,8 @@ export interface AcceptorRecords {
  */
 export const ACCEPTED_SLOTS_MAX = 16_384;
 
-/** Records up to this size stay on disk, once forgotten, until another slot takes their place in the ring. */
-export const REUSED_BYTES_MAX = 32 * 1024;
+/** Records up to this size, which share LMDB's pages, stay on disk, once forgotten, until another slot takes their place in the ring. */
+export const REUSED_BYTES_MAX = 2 * 1024;
 
 const BALLOT: JournalKey = ['acceptor', 'ballot'];
 const FLOOR: JournalKey = ['acceptor', 'floor'];

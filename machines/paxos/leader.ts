@@ -138,6 +138,7 @@ export const leader = setup({
     beat,
     answerCanvass: ({ context, event }: Arguments) => send<Heartbeat>(event.from, heartbeatOf(context)),
     takeProposal,
+    refuseProposal,
     requestSlots,
     openSlots,
     closeDecided,
@@ -302,6 +303,8 @@ export const leader = setup({
     },
   },
   on: {
+    // The replica beside has yet to hear that this leader leads no more.
+    propose: { actions: 'refuseProposal' },
     collect: { actions: 'collect' },
     applied: { actions: 'rememberApplied' },
     recovered: { actions: 'noteRecovery' },
@@ -426,6 +429,11 @@ function beat({ context }: OnlyContext): Effect[] {
 function takeProposal({ context, event }: Arguments): Effect | undefined {
   assertEvent(event, 'propose');
   if (enqueue(context.proposals.pending, event.chunk, context.settings)) return undefined;
+  return send<RefusedMessage>(event.client, { type: 'refused' });
+}
+
+function refuseProposal({ event }: Arguments): Effect {
+  assertEvent(event, 'propose');
   return send<RefusedMessage>(event.client, { type: 'refused' });
 }
 

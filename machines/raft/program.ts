@@ -3,7 +3,6 @@ import { type ApplicationReference, loadApplications } from '../replication/load
 import { ReplicatedState } from '../replication/replicated-state.ts';
 import { snapshotSender } from '../replication/snapshot-sender.ts';
 import { foundedBy } from './configuration.ts';
-import { lastIndex } from './log.ts';
 import { loadServerRecords } from './records.ts';
 import { type ReplicaInput, replica } from './replica.ts';
 import { server } from './server.ts';
@@ -30,7 +29,8 @@ export const program: LoadProgram = async ({ node, journal, store, random, clock
   const state = new ReplicatedState(store, await loadApplications(applications));
   const founders = nodes.includes(node) ? nodes : [];
   const records = loadServerRecords(journal, state, founders);
-  const isNew = records.term === 0 && lastIndex(records.log) === 0;
+  // One that has run, though nothing of it reached the disk, may have sworn loyalty to a leader (section 6.4.1).
+  const isNew = memory === 'new';
   return {
     roles: { server, replica, snapshotSender },
     start: [

@@ -31,8 +31,8 @@ export interface Anchor {
  */
 export const LOG_ENTRIES_MAX = 16_384;
 
-/** Records up to this size stay on disk, once compacted, until another entry takes their place in the ring. */
-const REUSED_BYTES_MAX = 32 * 1024;
+/** Records up to this size, which share LMDB's pages, stay on disk, once compacted, until another entry takes their place in the ring. */
+const REUSED_BYTES_MAX = 2 * 1024;
 
 const VOTE: JournalKey = ['raft', 'vote'];
 const MEMBER: JournalKey = ['raft', 'member'];

@@ -90,6 +90,8 @@ export interface ServerContext {
   readonly roundsMs: Map<number, number>;
   /** Reads need ask nobody until then (section 6.4.1). */
   leaseUntilMs: number;
+  /** It has told another to stand: who hears that late, in this term, is elected all the same. */
+  hasToldSuccessor: boolean;
   /** To whom it hands over leadership. */
   transferTo: Member | undefined;
   /** Who are to be the voters. */
@@ -143,6 +145,7 @@ export function newServerContext(input: ServerInput): ServerContext {
     round: 0,
     roundsMs: new Map(),
     leaseUntilMs: Number.NEGATIVE_INFINITY,
+    hasToldSuccessor: false,
     transferTo: undefined,
     goal: undefined,
     welcomes: new Map(),

@@ -152,8 +152,9 @@ export const guards = {
     event.type === 'voteReply' && event.granted && event.term === context.term,
   hasVotes: ({ context }: OnlyContext) => canDecideHere(context, (member) => context.votes.has(member)),
   /** One that has no vote, or misses what its log no longer holds, does not stand. */
-  mayStand: ({ context }: OnlyContext) =>
-    isVoter(configurationOf(context.log), context.member) && context.handed >= context.log.base.index,
+  mayStand: ({ context }: OnlyContext) => mayStand(context),
+  mayTakeOver: ({ context, event }: Arguments) =>
+    event.type === 'timeoutNow' && event.term === context.term && mayStand(context),
   leadsFirst: ({ context }: OnlyContext) => context.leadsFirst,
   isNew: ({ context }: OnlyContext) => context.isNew,
 };
@@ -178,6 +179,10 @@ function announce(context: ServerContext): Effect[] {
 
 function hearsLeader({ clock, heardMs, settings }: ServerContext): boolean {
   return clock.now() - heardMs < settings.electionTimeoutMs;
+}
+
+function mayStand({ log, member, handed }: ServerContext): boolean {
+  return isVoter(configurationOf(log), member) && handed >= log.base.index;
 }
 
 function missingVoters({ log, member, votes }: ServerContext): Member[] {

@@ -1,7 +1,7 @@
 import { assertEvent } from 'xstate';
 import { nodeOf } from '../../actors/address.ts';
 import { type Effect, persist, send } from '../../actors/effects.ts';
-import { entriesFrom, termAt } from './log.ts';
+import { configurationIndex, entriesFrom, termAt } from './log.ts';
 import type { Fetch, Fetched, NeedSnapshot, SendSnapshot } from './messages.ts';
 import type { Arguments } from './server-context.ts';
 import { commitUpTo } from './server-handover.ts';
@@ -67,8 +67,12 @@ export const actions = {
 };
 
 export const guards = {
+  /** The other one has committed what made this server a member, or took its place, and has it not among the members. */
   isRemoved: ({ context, event }: Arguments) =>
-    event.type === 'preVoteReply' && !event.isMember && event.commit > context.commit,
+    event.type === 'preVoteReply' &&
+    !event.isMember &&
+    event.commit > context.commit &&
+    event.commit >= configurationIndex(context.log),
   knowsMore: ({ context, event }: Arguments) =>
     event.type === 'preVoteReply' && !event.granted && event.commit > context.commit,
 };

@@ -50,6 +50,7 @@ export const actions = {
     context.round = 0;
     context.roundsMs.clear();
     context.leaseUntilMs = Number.NEGATIVE_INFINITY;
+    context.hasToldSuccessor = false;
     context.transferTo = undefined;
     context.goal = undefined;
     context.welcomes.clear();
@@ -69,6 +70,11 @@ export const actions = {
   takeProposal({ context, event }: Arguments): Effect | undefined {
     assertEvent(event, 'propose');
     if (enqueue(context.pending, event.chunk, context.settings)) return requestAppend(context);
+    return send<RefusedMessage>(event.client, { type: 'refused' });
+  },
+
+  refuseProposal({ event }: Arguments): Effect {
+    assertEvent(event, 'propose');
     return send<RefusedMessage>(event.client, { type: 'refused' });
   },
 
@@ -209,7 +215,10 @@ function hasRoom({ log, commit, settings, transferTo }: ServerContext): boolean 
   );
 }
 
-/** Early, by the term's right: entries promise nothing until their writers say that they have them. */
+/**
+ * Early, by the term's right: entries promise nothing until their writers say that they have them. But a configuration
+ * says that the one before it is committed, which may rest on what this server has yet to write.
+ */
 function sendEntries(context: ServerContext, member: Member, progress: Progress): Effect[] {
   const { log, settings, term } = context;
   const effects: Effect[] = [];
@@ -227,7 +236,8 @@ function sendEntries(context: ServerContext, member: Member, progress: Progress)
       previous: { index: previous, term: previousTerm },
       entries,
     };
-    effects.push(sendAhead(context, serverOf(member), message));
+    const isChange = entries.some(({ configuration }) => configuration !== undefined);
+    effects.push(isChange ? send(serverOf(member), message) : sendAhead(context, serverOf(member), message));
     noteSent(progress, previous + entries.length, sizeOf(entries));
   }
   return effects;

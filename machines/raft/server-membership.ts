@@ -15,6 +15,8 @@ export const actions = {
   /** Safe to be told again and again, by whoever wants it so and sees that it is not so yet. */
   setMembers({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'setMembers');
+    // A cluster of nobody could never be changed again.
+    if (event.voters.length === 0) return [];
     const all = membersOf(configurationOf(context.log));
     context.goal = event.voters.map((node) => latestOf(all, node) ?? node);
     return reconfigure(context);
@@ -33,8 +35,9 @@ export const actions = {
   tellSuccessor({ context }: OnlyContext): Effect[] {
     const { transferTo, progress, log, term } = context;
     if (transferTo === undefined || progress.get(transferTo)?.match !== lastIndex(log)) return [];
-    // Whom it elects need not wait for this leader's lease (section 6.4.1).
+    // Those who elect it need not wait for this leader's lease (section 6.4.1), now or ever in this term.
     context.leaseUntilMs = Number.NEGATIVE_INFINITY;
+    context.hasToldSuccessor = true;
     return [send<TimeoutNow>(serverOf(transferTo), { type: 'timeoutNow', term })];
   },
 
@@ -72,11 +75,11 @@ export function isMember({ log, commit }: ServerContext, member: Member): boolea
 /**
  * The next step towards the goal, one at a time, each when the last one is committed: newcomers learn (section 4.2.1);
  * when they have caught up, the joint configuration; then the new one (section 4.3). A joint one that a former leader
- * left behind is led to its end, goal or not.
+ * left behind is led to its end, goal or not. None while leadership is handed over (section 3.10).
  */
 function reconfigure(context: ServerContext): Effect[] {
-  const { log, commit, termStart, goal } = context;
-  if (commit < termStart || configurationIndex(log) > commit) return [];
+  const { log, commit, termStart, goal, transferTo } = context;
+  if (commit < termStart || configurationIndex(log) > commit || transferTo !== undefined) return [];
   const next = nextConfiguration(context, configurationOf(log), goal);
   if (next === undefined) return [];
   return appendEntry(context, { term: context.term, batch: NO_OP, configuration: next });

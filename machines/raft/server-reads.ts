@@ -52,9 +52,9 @@ function answeredRound({ log, member, round, progress }: ServerContext): number 
 
 /** Until a while after the round began, a majority would vote for nobody else (section 6.4.1). */
 function noteLease(context: ServerContext, answered: number): void {
-  const { roundsMs, settings, transferTo } = context;
+  const { roundsMs, settings, hasToldSuccessor } = context;
   const beganMs = roundsMs.get(answered);
-  if (beganMs !== undefined && transferTo === undefined) {
+  if (beganMs !== undefined && !hasToldSuccessor) {
     context.leaseUntilMs = Math.max(context.leaseUntilMs, beganMs + settings.leaseMs);
   }
   for (const earlier of roundsMs.keys()) {

@@ -212,6 +212,8 @@ export const server = setup({
     },
   },
   on: {
+    // The replica beside has yet to hear that this server leads no more.
+    propose: { actions: 'refuseProposal' },
     preVote: { actions: 'answerPreVote' },
     requestVote: [
       { guard: 'isDisturbance' },
@@ -234,7 +236,7 @@ export const server = setup({
       {
         target: '.follower.following',
         reenter: true,
-        actions: ['adoptTerm', 'follow', 'answerHeartbeat'],
+        actions: ['adoptTerm', 'follow', 'answerHeartbeat', 'askSnapshot'],
       },
     ],
     appendEntries: [
@@ -260,7 +262,7 @@ export const server = setup({
       reenter: true,
       actions: ['follow', 'noteCommit', 'askSnapshot'],
     },
-    timeoutNow: { guard: 'isOfTerm', target: '.candidate.vote', actions: 'standForTransfer' },
+    timeoutNow: { guard: 'mayTakeOver', target: '.candidate.vote', actions: 'standForTransfer' },
     handOver: { actions: 'handOverAgain' },
     needSnapshot: { actions: 'answerNeedSnapshot' },
     durable: { actions: 'compactDurable' },

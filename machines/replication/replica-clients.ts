@@ -34,15 +34,14 @@ export const actions = {
   noteLeadership({ context, event }: ReplicaArguments): Effect[] {
     assertReplicaEvent(event, 'leadership');
     context.leader = event.leader;
-    // Only the replica beside the leader answers; elsewhere clients would be led astray.
-    if (event.leader !== context.node) context.clients.clear();
-    if (event.leader === undefined) return [];
+    const turnedAway = event.leader === context.node ? [] : turnAway(context);
+    if (event.leader === undefined) return turnedAway;
     const requests = [...context.passedOn.reverse().flat(), ...[...context.held.values()].flat()];
     context.passedOn = [[]];
     context.held = new Map();
     context.heldBytes = 0;
     const questions = [...context.unconfirmed.keys()].flatMap((ticket) => askLeader(context, ticket));
-    return [...requests.map((request) => passOn(context, request)), ...questions];
+    return [...turnedAway, ...requests.map((request) => passOn(context, request)), ...questions];
   },
 
   forgetPassedOn({ context }: Pick<ReplicaArguments, 'context'>): void {
@@ -157,6 +156,16 @@ function passOn(context: ReplicaContext, request: Request): Effect {
     chunk: request.chunk,
     client,
   });
+}
+
+/**
+ * Only the replica beside the leader answers; elsewhere clients would be led astray. What they wait for may be lost with
+ * the leader's office, so they are to send it again now, and not when they have waited long enough.
+ */
+function turnAway({ clients }: ReplicaContext): Effect[] {
+  const waiting = new Set(clients.values());
+  clients.clear();
+  return Array.from(waiting, refuse);
 }
 
 /** The replica that passed the command to its leader answers; the others have nobody to answer. */

@@ -22,6 +22,8 @@ export interface SimulatedClusterOptions<Name extends ProtocolName = ProtocolNam
   readonly disk?: Partial<DiskSettings>;
   /** Where the nodes keep what they must remember; `lmdb`, the default, is a simulated disk. */
   readonly journal?: JournalKind;
+  /** How fast the clocks of nodes run, by name: 1, the default, is as virtual time passes. */
+  readonly clockRates?: Readonly<Record<string, number>>;
   /** Receives everything that happens, as it happens. */
   readonly trace?: (record: TraceRecord) => void;
 }
@@ -36,7 +38,19 @@ export interface SimulatedCluster {
 export function createSimulatedCluster<Name extends ProtocolName>(
   options: SimulatedClusterOptions<Name>,
 ): SimulatedCluster {
-  const { protocol, nodes, application, settings, seed, network, disk, journal, trace, ...events } = options;
+  const {
+    protocol,
+    nodes,
+    application,
+    settings,
+    seed,
+    network,
+    disk,
+    journal,
+    clockRates,
+    trace,
+    ...events
+  } = options;
   const names = Array.from({ length: nodes }, (_, node) => String(node));
   const world = new SimulatedHost({
     nodes: names,
@@ -49,6 +63,7 @@ export function createSimulatedCluster<Name extends ProtocolName>(
     ...(network === undefined ? {} : { network }),
     ...(disk === undefined ? {} : { disk }),
     ...(journal === undefined ? {} : { journal }),
+    ...(clockRates === undefined ? {} : { clockRates }),
     ...(trace === undefined ? {} : { trace }),
   });
   return { cluster: new Cluster(protocol, world, events), world };

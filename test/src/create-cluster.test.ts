@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -81,6 +81,22 @@ describe('a cluster on threads and disks', () => {
     expect(await store.get('a')).to.equal('1');
     await store.put('a', '2');
   });
+
+  for (const what of ['journal', 'store'] as const) {
+    it(`does not let a node start on the ${what} of another`, async () => {
+      await fill();
+      rmSync(join(folder, '1', what), { recursive: true });
+      cpSync(join(folder, '2', what), join(folder, '1', what), { recursive: true });
+      const ended: [number, string | undefined][] = [];
+      await using cluster = await createCluster({
+        ...options,
+        dataDir: folder,
+        onNodeEnded: (node, error) => ended.push([node, codeOf(error)]),
+      });
+      expect(ended).to.deep.equal([[1, 'SYNOD_WRONG_FOLDER']]);
+      expect(await openKeyValueStore(await cluster.client()).get('a')).to.equal('1');
+    });
+  }
 
   for (const what of ['journal', 'store'] as const) {
     it(`does not start where the ${what} of a majority is damaged, and touches nothing`, async () => {

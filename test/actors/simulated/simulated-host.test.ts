@@ -63,6 +63,32 @@ describe('the simulated world', () => {
     });
   });
 
+  describe('clocks', () => {
+    it('run at the rate that they were given, their timers too, in every life', async () => {
+      const all = pingHost({ clockRates: { b: 1.5, c: 0.5 } });
+      const { trace, nodes } = all;
+      await using host = all.host;
+      await host.run(400);
+      await host.start(nodes);
+      await host.kill('b');
+      await host.start(['b']);
+      await host.run(1000);
+      for (const [node, startedMs] of [
+        ['a', 400],
+        ['b', 600],
+        ['c', 200],
+      ] as const) {
+        expect(await ask(all, node)).to.include({ startedMs });
+      }
+      const pings = (node: string) =>
+        frames(trace, 'deliver').filter(
+          ({ from, to, messages }) =>
+            from === node && to === (node === 'a' ? 'b' : 'a') && messages.includes('ping'),
+        ).length;
+      expect(['a', 'b', 'c'].map(pings)).to.deep.equal([6, 9, 3]);
+    });
+  });
+
   describe('a calm network', () => {
     it('delivers every frame once, in order, within its latency', async () => {
       const all = pingHost({
@@ -449,6 +475,7 @@ describe('the simulated world', () => {
     );
     expect(() => pingHost({ network: { latencyMsMin: 5 } })).to.throw(BadSimulationError, /latencyMsMin/);
     expect(() => pingHost({ disk: { flushMsMax: -1 } })).to.throw(BadSimulationError, /flushMsMax/);
+    expect(() => pingHost({ clockRates: { a: 0 } })).to.throw(BadSimulationError, /clock of "a"/);
     const { host } = pingHost();
     expect(() => host.linkOneWay('a', 'nobody', false)).to.throw(BadSimulationError, /nobody/);
     expect(() => host.killAfter('a', 0, [])).to.throw(BadSimulationError, /at least 1/);

@@ -38,7 +38,7 @@ class Bench implements AsyncDisposable {
   }
 
   async open(): Promise<LmdbJournal> {
-    const { port } = await this.disk.open(this.folder);
+    const { port } = await this.disk.open(this.folder, 'bench');
     this.#end = () => port.close();
     return new LmdbJournal(this.folder, port, this.#failed);
   }
@@ -240,7 +240,7 @@ describe('a journal on LMDB', () => {
     await using bench = new Bench(join(folder(), 'a'), 1024 * 1024);
     const full = await bench.open();
     const other = join(folder(), 'b');
-    const { port } = await bench.disk.open(other);
+    const { port } = await bench.disk.open(other, 'bench');
     const failures: Error[] = [];
     const well = new LmdbJournal(other, port, (error) => failures.push(error));
     full.commit([{ key: ['much'], value: new Uint8Array(3_000_000) }], () => {});
@@ -264,7 +264,7 @@ describe('a damaged journal', () => {
     );
     expect(error, name).to.be.instanceOf(CorruptJournalError).with.property('code', 'SYNOD_CORRUPT_JOURNAL');
     // The thread lives on, and other folders open.
-    const { port } = await bench.disk.open(join(folder(), 'well'));
+    const { port } = await bench.disk.open(join(folder(), 'well'), 'bench');
     port.close();
   }
 

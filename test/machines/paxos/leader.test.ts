@@ -383,9 +383,9 @@ describe('the leader (PMMC, figure 7)', () => {
       expect(receivers(propose(2), 'refused')).to.deep.equal([CLIENT]);
     });
 
-    it('nothing while it does not lead', () => {
+    it('nothing while it does not lead, and says so', () => {
       for (const driver of [leading(), canvassing(), leading({ leadsFirst: true })]) {
-        expect(driver.propose(1)).to.deep.equal([]);
+        expect(sent(driver.propose(1))).to.deep.equal([[CLIENT, { type: 'refused' }]]);
       }
     });
   });

@@ -131,7 +131,16 @@ describe('the replica, for its clients (PMMC, figure 1)', () => {
         { type: 'propose', chunk: first, client: CLIENT },
         { type: 'propose', chunk: second, client: CLIENT },
       ]);
-      expect(sent(leads('b')), 'and not again').to.deep.equal([]);
+      expect(sent(leads('b'), 'request'), 'and not again').to.deep.equal([]);
+    });
+
+    it('are refused when the leader beside leads no more: whoever sent them is not to wait for nothing', () => {
+      const { leads, request } = currentReplica();
+      leads('a');
+      request(openChunk(), 'nonce');
+      request(addChunk(1, 1, [['x', 1]]), 1);
+      expect(sent(leads(undefined))).to.deep.equal([[CLIENT, { type: 'refused' }]]);
+      expect(sent(leads('b'))).to.deep.equal([]);
     });
 
     it('are refused when too many wait', () => {

@@ -118,7 +118,7 @@ describe('synod start, through a pipe', function () {
     expect(stderr.trim().split('\n').slice(1)).to.deep.equal([
       'line 1: there is no command "jump"; help lists them',
       'line 2: missing argument K; write "get K"',
-      'line 3: there is no node 9: they are 0 to 0',
+      'line 3: there is no node 9; the nodes are 0',
       'line 4: node 0 has no link to itself',
     ]);
   });
