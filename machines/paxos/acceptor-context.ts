@@ -5,6 +5,7 @@ import type { Ballot } from './ballot.ts';
 import type { AcceptorMessage } from './messages.ts';
 import type { Pvalue, Slot } from './pvalue.ts';
 import type { PaxosSettings } from './settings.ts';
+import type { Voices } from './voices.ts';
 
 export interface AcceptorInput {
   readonly node: string;
@@ -15,6 +16,8 @@ export interface AcceptorInput {
   readonly records: AcceptorRecords;
   /** It ran before, and its journal is gone or cannot be trusted. */
   readonly isForgetful: boolean;
+  /** Tells this forgetful life from any other that its node has had. */
+  readonly nonce: number;
 }
 
 export interface AcceptorContext {
@@ -33,8 +36,11 @@ export interface AcceptorContext {
   life: number;
   lives: ReadonlyMap<string, number>;
   readonly isForgetful: boolean;
+  readonly nonce: number;
   /** While it recovers: those that have answered. */
-  readonly helpers: Set<string>;
+  helpers: Voices;
+  /** While it recovers: all that was decided before stands in slots up to this, once a leader has said so. */
+  decided: Slot | undefined;
   /** While it recovers: how far the replica beside is, on disk. */
   repaired: Slot;
 }

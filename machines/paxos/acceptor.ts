@@ -8,6 +8,7 @@ import { ACCEPTED_SLOTS_MAX, acceptedRecord, floorRecords, promiseRecord } from 
 import { compareBallots, LOWEST_BALLOT } from './ballot.ts';
 import type { Accepted, P1b, P2b, ReadAck } from './messages.ts';
 import type { Pvalue } from './pvalue.ts';
+import { NO_VOICES } from './voices.ts';
 
 /**
  * The memory of Multi-Paxos (PMMC, figure 4). It promises ever higher ballots and accepts pvalues of the ballot
@@ -41,7 +42,9 @@ export const acceptor = setup({
     life: input.records.life,
     lives: input.records.lives,
     isForgetful: input.isForgetful,
-    helpers: new Set<string>(),
+    nonce: input.nonce,
+    helpers: NO_VOICES,
+    decided: undefined,
     repaired: 0,
   }),
   initial: 'starting',
@@ -64,7 +67,7 @@ export const acceptor = setup({
             asking: { entry: 'askLife', after: { retryMs: { target: 'asking', reenter: true } } },
           },
           always: { guard: 'hasHelpers', target: 'recollecting', actions: 'beginLife' },
-          on: { knownLife: { actions: 'noteLife' } },
+          on: { knownLife: { guard: 'isForThisLife', actions: 'noteLife' } },
         },
         recollecting: {
           initial: 'asking',
@@ -74,9 +77,16 @@ export const acceptor = setup({
           always: { guard: 'hasHelpers', target: 'repairing' },
           on: { recollection: { guard: 'isForThisLife', actions: 'recollect' } },
         },
-        repairing: { always: { guard: 'isRepaired', target: '#acceptor.promised', actions: 'recover' } },
+        repairing: {
+          initial: 'asking',
+          states: {
+            asking: { entry: 'askDecided', after: { retryMs: { target: 'asking', reenter: true } } },
+          },
+          always: { guard: 'isRepaired', target: '#acceptor.promised', actions: 'recover' },
+          on: { readConfirmed: { guard: 'isForThisLife', actions: 'noteDecided' } },
+        },
       },
-      on: { applied: { actions: 'noteRepair' }, '*': {} },
+      on: { applied: { actions: 'noteRepair' }, collect: { actions: 'noteFloor' }, '*': {} },
     },
     /** It has promised nothing to anybody. */
     uncommitted: {},

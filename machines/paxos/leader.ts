@@ -96,7 +96,8 @@ export const leader = setup({
   guards: {
     leadsFirst: ({ context }: OnlyContext) => context.leadsFirst,
     mayStand: ({ context }: OnlyContext) => !context.isForgetful,
-    isNew: ({ context }: OnlyContext) => compareBallots(context.seen, LOWEST_BALLOT) === 0,
+    isNew: ({ context }: OnlyContext) =>
+      !context.isForgetful && compareBallots(context.seen, LOWEST_BALLOT) === 0,
     isCurrent: ({ context, event }: Arguments) =>
       event.type === 'heartbeat' && compareBallots(event.ballot, context.seen) >= 0,
     isOutdated: ({ context, event }: Arguments) =>
@@ -407,6 +408,8 @@ function adopt({ context, event }: Arguments): void {
   context.readsAsked = new Map();
   context.readsWaiting = new Map();
   context.slotsRequested = false;
+  // What it did not hear before it led says nothing of those who follow it.
+  context.deafness = 0;
 }
 
 function announce({ context }: OnlyContext): Effect[] {

@@ -1,6 +1,6 @@
 import type { Batch } from '../replication/batch.ts';
 import type { StatusRequest } from '../replication/client-messages.ts';
-import type { ConfirmRead, Propose } from '../replication/leader-messages.ts';
+import type { ConfirmRead, Propose, ReadConfirmed } from '../replication/leader-messages.ts';
 import type { Ballot } from './ballot.ts';
 import type { Pvalue, Slot } from './pvalue.ts';
 import type { Testimony } from './voices.ts';
@@ -26,15 +26,15 @@ export type ReadAck = { readonly type: 'readAck'; readonly ballot: Ballot; reado
 
 // Between an acceptor that has lost its memory and the others.
 
-/** Which life of mine do you know of? */
-export type AskLife = { readonly type: 'askLife' };
-export type KnownLife = { readonly type: 'knownLife'; readonly life: number };
+/** Which life of mine do you know of? The nonce tells the answers to this question from those to earlier ones. */
+export type AskLife = { readonly type: 'askLife'; readonly nonce: number };
+export type KnownLife = { readonly type: 'knownLife'; readonly nonce: number; readonly life: number };
 /** I have begun this life: write it down, and tell me all that you know. */
-export type Readmit = { readonly type: 'readmit'; readonly life: number };
-/** What I have promised and accepted; slots below `floor` are decided, and gone. `for` is the life of who asked. */
+export type Readmit = { readonly type: 'readmit'; readonly nonce: number; readonly life: number };
+/** What I have promised and accepted; slots below `floor` are decided, and gone. */
 export type Recollection = Testimony & {
   readonly type: 'recollection';
-  readonly for: number;
+  readonly nonce: number;
   readonly ballot: Ballot;
   readonly accepted: readonly Pvalue[];
   readonly floor: Slot;
@@ -103,7 +103,8 @@ export type AcceptorMessage =
   | AskLife
   | KnownLife
   | Readmit
-  | Recollection;
+  | Recollection
+  | ReadConfirmed;
 export type ScoutMessage = P1b;
 export type CommanderMessage = P2b;
 export type LeaderMessage =

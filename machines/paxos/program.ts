@@ -21,6 +21,8 @@ export interface PaxosOptions {
   readonly settings?: Partial<PaxosSettings>;
 }
 
+const NONCE_MAX = 2 ** 31 - 1;
+
 /** Names the program of a Multi-Paxos node, for a host to load. */
 export function paxosProgram(options: PaxosOptions): ProgramReference {
   return { module: import.meta.url, options };
@@ -33,11 +35,15 @@ export const program: LoadProgram = async ({ node, memory, journal, store, rando
   const records = loadAcceptorRecords(journal);
   const state = new ReplicatedState(store, await loadApplications(applications));
   const isForgetful = memory === 'lost' || records.isForgetful;
+  const nonce = isForgetful ? random.integer(1, NONCE_MAX) : 0;
   const isNew = !isForgetful && compareBallots(records.ballot, LOWEST_BALLOT) === 0;
   return {
     roles: { acceptor, replica, leader, scout, commander, snapshotSender },
     start: [
-      { role: 'acceptor', input: { node, nodes, settings, records, isForgetful } satisfies AcceptorInput },
+      {
+        role: 'acceptor',
+        input: { node, nodes, settings, records, isForgetful, nonce } satisfies AcceptorInput,
+      },
       { role: 'replica', input: { node, nodes, settings, state } satisfies ReplicaInput },
       {
         role: 'leader',

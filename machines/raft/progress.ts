@@ -17,8 +17,8 @@ export interface Progress {
   /** How much it knows to be committed, and how much of that it has heard from this leader. */
   commit: number;
   told: number;
-  /** Of a learner: how far it is to get, and since when (section 4.2.1). */
-  learning: { readonly target: number; readonly sinceMs: number } | undefined;
+  /** Of a learner: how far it is to get, and since when; or that it can keep up (section 4.2.1). */
+  learning: { readonly target: number; readonly sinceMs: number } | 'done' | undefined;
 }
 
 /** A server of which nothing is known, seen from a leader whose log ends at `last`. */

@@ -4,8 +4,8 @@ import { type Effect, send, sendEarly } from '../../actors/effects.ts';
 import type { Message, Received } from '../../actors/envelope.ts';
 import type { Random } from '../../actors/random.ts';
 import { nothingPending, type Pending } from '../replication/pending.ts';
-import { canDecide } from './configuration.ts';
-import { configurationOf, type Log } from './log.ts';
+import { type Configuration, canDecide, isVoter, membersOf } from './configuration.ts';
+import { configurationAt, configurationOf, type Log } from './log.ts';
 import { type Member, nodeOfMember } from './member.ts';
 import type { ServerMessage, WaitingRead } from './messages.ts';
 import type { Progress } from './progress.ts';
@@ -164,6 +164,22 @@ export function memberIn(event: { readonly from: Address; readonly member?: Memb
 /** How a server names itself in its answers. */
 export function signature({ member, node }: ServerContext): { readonly member?: Member } {
   return member === node ? {} : { member };
+}
+
+/** Whether it is a member as far as it is committed. */
+export function isMember(context: ServerContext, member: Member): boolean {
+  return membersOf(committedConfiguration(context)).includes(member);
+}
+
+/** Whether it has a say that nobody can take back: one that comes in is not counted on before it is in for good. */
+export function hasVote(context: ServerContext): boolean {
+  const { isForgetful, log, member } = context;
+  const isIn = committedConfiguration(context).voters.includes(member);
+  return !isForgetful && isIn && isVoter(configurationOf(log), member);
+}
+
+function committedConfiguration({ log, commit }: ServerContext): Configuration {
+  return configurationAt(log, Math.max(commit, log.base.index));
 }
 
 /** Whether those for whom `agrees` holds can decide, by the configuration in force. */

@@ -10,13 +10,13 @@ import { memberRecord, voteRecord } from './records.ts';
 import {
   type Arguments,
   canDecideHere,
+  isMember,
   memberIn,
   type OnlyContext,
   type ServerContext,
   serverOf,
   signature,
 } from './server-context.ts';
-import { isMember } from './server-membership.ts';
 
 /** Terms, votes, and who leads (thesis, sections 3.4, 3.6.1, 4.2.3 and 9.6). */
 export const actions = {

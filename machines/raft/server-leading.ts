@@ -4,7 +4,7 @@ import type { RefusedMessage } from '../../actors/node.ts';
 import { bytesOf, NO_OP } from '../replication/batch.ts';
 import type { LeaderStatus } from '../replication/client-messages.ts';
 import { enqueue, nothingPending, takeBatch } from '../replication/pending.ts';
-import { agreedValue, isJoint, isVoter, membersOf } from './configuration.ts';
+import { agreedValue, isJoint, membersOf } from './configuration.ts';
 import {
   append,
   configurationIndex,
@@ -29,6 +29,7 @@ import { entryRecord, LOG_ENTRIES_MAX } from './records.ts';
 import {
   type Arguments,
   canDecideHere,
+  hasVote,
   memberIn,
   type OnlyContext,
   type ServerContext,
@@ -305,6 +306,6 @@ function report(context: ServerContext, event: Arguments['event'], leads: boolea
     },
     open: lastIndex(log) - commit,
     pending: pending.chunks.length,
-    hasVote: !context.isForgetful && isVoter(configuration, context.member),
+    hasVote: hasVote(context),
   });
 }

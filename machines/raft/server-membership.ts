@@ -2,8 +2,8 @@ import { assertEvent } from 'xstate';
 import { type Effect, send } from '../../actors/effects.ts';
 import { NO_OP } from '../replication/batch.ts';
 import { type Configuration, isJoint, isVoter, membersOf } from './configuration.ts';
-import { configurationAt, configurationIndex, configurationOf, lastIndex } from './log.ts';
-import { latestOf, type Member } from './member.ts';
+import { configurationIndex, configurationOf, lastIndex } from './log.ts';
+import { latestOf, type Member, nodeOfMember } from './member.ts';
 import type { TimeoutNow } from './messages.ts';
 import type { Progress } from './progress.ts';
 import type { Arguments, OnlyContext, ServerContext } from './server-context.ts';
@@ -66,21 +66,17 @@ function hasLeft({ log, commit, member }: ServerContext): boolean {
   return configurationIndex(log) <= commit && !isVoter(configurationOf(log), member);
 }
 
-/** Whether it is a member as far as it is committed. */
-export function isMember({ log, commit }: ServerContext, member: Member): boolean {
-  const { voters, nextVoters, learners } = configurationAt(log, Math.max(commit, log.base.index));
-  return [voters, nextVoters, learners].some((members) => members.includes(member));
-}
-
 /**
  * The next step towards the goal, one at a time, each when the last one is committed: newcomers learn (section 4.2.1);
  * when they have caught up, the joint configuration; then the new one (section 4.3). A joint one that a former leader
- * left behind is led to its end, goal or not. None while leadership is handed over (section 3.10).
+ * left behind is led to its end, goal or not, and so is the return of a node that had lost its memory. None while
+ * leadership is handed over (section 3.10).
  */
 function reconfigure(context: ServerContext): Effect[] {
   const { log, commit, termStart, goal, transferTo } = context;
   if (commit < termStart || configurationIndex(log) > commit || transferTo !== undefined) return [];
-  const next = nextConfiguration(context, configurationOf(log), goal);
+  const now = configurationOf(log);
+  const next = nextConfiguration(context, now, goal ?? unfinishedGoal(now));
   if (next === undefined) return [];
   return appendEntry(context, { term: context.term, batch: NO_OP, configuration: next });
 }
@@ -98,22 +94,35 @@ function nextConfiguration(
     context.goal = undefined;
     return undefined;
   }
-  const isReady = newcomers.every((member) => hasCaughtUp(context, context.progress.get(member)));
-  return isReady ? { voters: now.voters, nextVoters: goal, learners: [] } : undefined;
+  // All are looked at, each time: a round is over when it is seen to be.
+  const ready = newcomers.filter((member) => hasCaughtUp(context, context.progress.get(member)));
+  return ready.length === newcomers.length
+    ? { voters: now.voters, nextVoters: goal, learners: [] }
+    : undefined;
+}
+
+/** A former leader had begun to take nodes in again that had lost their memory, and was not done. */
+function unfinishedGoal({ voters, learners }: Configuration): readonly Member[] | undefined {
+  const goal = voters.map((voter) => latestOf([voter, ...learners], nodeOfMember(voter)) ?? voter);
+  return areSame(goal, voters) ? undefined : goal;
 }
 
 /**
  * A learner gets what was there when a round began, then in the next round what came meanwhile; one round that took
- * less than an election shows that it can keep up (section 4.2.1).
+ * less than an election shows that it can keep up (section 4.2.1). Having shown it, it need not again: with several
+ * newcomers, one waits for the other.
  */
 function hasCaughtUp({ log, clock, settings }: ServerContext, progress: Progress | undefined): boolean {
   if (progress === undefined) return false;
+  const { learning, match } = progress;
+  if (learning === 'done') return true;
   const nowMs = clock.now();
-  const { learning } = progress;
-  if (learning !== undefined && progress.match < learning.target) return false;
-  if (learning !== undefined && nowMs - learning.sinceMs < settings.electionTimeoutMs) return true;
-  progress.learning = { target: lastIndex(log), sinceMs: nowMs };
-  return false;
+  const isRoundOver = learning === undefined || match >= learning.target;
+  const wasQuick =
+    learning !== undefined && isRoundOver && nowMs - learning.sinceMs < settings.electionTimeoutMs;
+  if (wasQuick || match >= lastIndex(log)) progress.learning = 'done';
+  else if (isRoundOver) progress.learning = { target: lastIndex(log), sinceMs: nowMs };
+  return progress.learning === 'done';
 }
 
 function successorOf(context: ServerContext, node: string | undefined): Member | undefined {

@@ -3,7 +3,7 @@ import { nodeOf } from '../../actors/address.ts';
 import { type Effect, persist, send } from '../../actors/effects.ts';
 import { membersOf } from './configuration.ts';
 import { configurationOf } from './log.ts';
-import { latestOf, nextLifeOf } from './member.ts';
+import { latestOf, nextLifeOf, nodeOfMember } from './member.ts';
 import type { Forgot, Welcome } from './messages.ts';
 import { memberRecord } from './records.ts';
 import type { Arguments, OnlyContext } from './server-context.ts';
@@ -35,14 +35,16 @@ export const actions = {
     const now = latestOf(all, node);
     if (now === undefined) return [];
     const known = welcomes.get(node);
-    if (known?.nonce === event.nonce && all.includes(known.member)) {
+    const isKnown = known?.nonce === event.nonce;
+    if (isKnown && all.includes(known.member)) {
       return [send<Welcome>(event.from, { type: 'welcome', term, nonce: event.nonce, member: known.member })];
     }
-    const member = nextLifeOf(now);
+    // Never the name that another memory was given, though it be gone from the configuration.
+    const member = isKnown ? known.member : nextLifeOf(latestOf([now, known?.member ?? now], node) ?? now);
     welcomes.set(node, { nonce: event.nonce, member });
     const { voters, nextVoters } = configurationOf(context.log);
     const goal = context.goal ?? (nextVoters.length > 0 ? nextVoters : voters);
-    context.goal = goal.map((other) => (other === now ? member : other));
+    context.goal = goal.map((other) => (nodeOfMember(other) === node ? member : other));
     return [];
   },
 };

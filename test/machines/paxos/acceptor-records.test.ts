@@ -7,6 +7,7 @@ import {
   ACCEPTED_SLOTS_MAX,
   acceptedRecord,
   floorRecords,
+  livesRecord,
   loadAcceptorRecords,
   promiseRecord,
   REUSED_BYTES_MAX,
@@ -87,6 +88,18 @@ describe("the acceptor's records", () => {
     expect(floor).to.equal(6);
   });
 
+  it('say in which life it is, and the others; or that it has lost its memory', () => {
+    const lives = new Map([['b', 2]]);
+    const { isForgetful, ...alive } = loadAcceptorRecords(journalWith(livesRecord(1, lives)));
+    expect(isForgetful).to.equal(false);
+    expect(alive).to.deep.include({ life: 1, lives });
+    expect(loadAcceptorRecords(journalWith(livesRecord(undefined, lives)))).to.deep.include({
+      isForgetful: true,
+      life: 0,
+      lives,
+    });
+  });
+
   it('leave the disk when they are large, and wait to be written over when they are small', () => {
     const large: Pvalue = { ballot: BALLOT, slot: 1, batch: [new Uint8Array(REUSED_BYTES_MAX)] };
     const small = pvalue(BALLOT, 2, 1);
@@ -102,6 +115,10 @@ describe("the acceptor's records", () => {
       [{ key: ['acceptor', 'ballot'], value: pack('round') }],
       [{ key: ['acceptor', 'ballot'], value: pack([-1, 'a']) }],
       [{ key: ['acceptor', 'floor'], value: pack('low') }],
+      [{ key: ['acceptor', 'lives'], value: pack('many') }],
+      [{ key: ['acceptor', 'lives'], value: pack(['many']) }],
+      [{ key: ['acceptor', 'lives'], value: pack([1, 'a']) }],
+      [{ key: ['acceptor', 'lives'], value: pack([1, ['a', -1]]) }],
       [promiseRecord(BALLOT), { key: ['accepted', 1], value: pack({ slot: 1 }) }],
       [promiseRecord(BALLOT), { key: ['accepted', 1], value: pack([1, 1, 'a', 'text']) }],
       [promiseRecord(BALLOT), { key: ['accepted', 1], value: pack([1.5, 1, 'a']) }],

@@ -137,6 +137,52 @@ describe('the leader (PMMC, figure 7)', () => {
     });
   });
 
+  describe('whose acceptor has lost its memory', () => {
+    const recovered = (driver: ReturnType<typeof leading>, number: Ballot, floor: Slot = 1) =>
+      driver.receive({ type: 'recovered', ballot: number, floor }, 'a/acceptor');
+
+    it('asks nobody for its vote, however long it misses a leader', () => {
+      const { role } = leading({ isForgetful: true });
+      expect(role.state).to.deep.equal({ preempted: 'suspecting' });
+      const effects = role.pass(electionTimeoutMs * 50);
+      expect(sent(effects, 'canvass')).to.deep.equal([]);
+      expect(spawned(effects, 'scout')).to.deep.equal([]);
+    });
+
+    it('says that it has no vote, until it has recovered', () => {
+      const driver = leading({ isForgetful: true });
+      expect(driver.status()).to.deep.include({ hasVote: false });
+      recovered(driver, ballot(4, 'b'));
+      expect(driver.status()).to.deep.include({ hasVote: true });
+    });
+
+    it('agrees with others that miss a leader, at once', () => {
+      const { canvass } = leading({ isForgetful: true });
+      expect(receivers(canvass('b'), 'canvassReply')).to.deep.equal(['b/leader']);
+    });
+
+    it('then starts a ballot above all that it may have used, and asks for no slot that is gone', () => {
+      for (const number of [ballot(4, 'a'), ballot(4, 'b')]) {
+        const driver = leading({ isForgetful: true });
+        recovered(driver, number, 9);
+        const asked = driver.role.pass(electionSpreadMs);
+        expect(receivers(asked, 'canvass')).to.not.deep.equal([]);
+        const { round } = sent(asked, 'canvass')[0]![1] as unknown as { readonly round: number };
+        const scout = scoutOf(driver.agree('b', round));
+        expect(scout).to.deep.include({ ballot: ballot(5, 'a'), fromSlot: 9 });
+      }
+    });
+
+    it('keeps what it has heard of a higher ballot meanwhile', () => {
+      const driver = leading({ isForgetful: true });
+      driver.heartbeat(ballot(8, 'c'));
+      recovered(driver, ballot(4, 'b'));
+      const asked = driver.role.pass(electionTimeoutMs + electionSpreadMs);
+      const { round } = sent(asked, 'canvass')[0]![1] as unknown as { readonly round: number };
+      expect(scoutOf(driver.agree('b', round))?.ballot).to.deep.equal(ballot(9, 'a'));
+    });
+  });
+
   describe('follows', () => {
     it('the one whose heartbeat is current, and tells the replica beside once', () => {
       const { role, heartbeat } = leading();
@@ -282,6 +328,15 @@ describe('the leader (PMMC, figure 7)', () => {
       expect(role.is('active')).to.equal(true);
       tell(0);
       expect(role.is('preempted')).to.equal(true);
+    });
+
+    it('leads on for as long, whatever it did not hear before it led', () => {
+      const driver = leading({ leadsFirst: true });
+      const tell = (heard: number) => driver.receive({ type: 'applied', slot: 0, heard }, 'a/replica');
+      for (let times = 0; times < 20; times++) tell(0);
+      driver.adopted(ballot(1, 'a'));
+      for (let times = 0; times < 4; times++) tell(0);
+      expect(driver.role.is('active')).to.equal(true);
     });
 
     it('takes no other ballot of its own for the adopted one', () => {

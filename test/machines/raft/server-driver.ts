@@ -13,6 +13,7 @@ import {
   type Position,
   termAt,
 } from '../../../machines/raft/log.ts';
+import type { Member } from '../../../machines/raft/member.ts';
 import type { ServerMessage } from '../../../machines/raft/messages.ts';
 import {
   type Anchor,
@@ -46,6 +47,8 @@ interface DrivenServer {
   readonly isNew?: boolean;
   /** A disk that a former life has written; instead of term, vote and log. */
   readonly journal?: MemoryJournal;
+  /** It ran before, and its journal is gone. */
+  readonly isForgetful?: boolean;
 }
 
 /**
@@ -75,14 +78,15 @@ export class ServerDriver {
       applied,
       leadsFirst: options.leadsFirst ?? false,
       isNew: options.isNew ?? false,
-      isForgetful: false,
+      isForgetful: options.isForgetful === true || records.isForgetful,
     } satisfies ServerInput);
     this.started = this.#written(this.#driver.started);
   }
 
   /** The next life of the server, from what this one has on disk. */
   restart(changed: Pick<DrivenServer, 'applied' | 'anchor'> = {}): ServerDriver {
-    return new ServerDriver({ ...this.#options, isNew: false, ...changed, journal: this.journal });
+    const { isForgetful: _, ...options } = this.#options;
+    return new ServerDriver({ ...options, isNew: false, ...changed, journal: this.journal });
   }
 
   is(state: string): boolean {
@@ -200,6 +204,15 @@ export class ServerDriver {
 
   transfer(to?: string): readonly Effect[] {
     return this.receive({ type: 'transferLeadership', to }, 'clients/observer');
+  }
+
+  /** A node that has lost its memory, or is another member than it was taken for. */
+  forgot(from: string, nonce: number): readonly Effect[] {
+    return this.receive({ type: 'forgot', nonce }, `${from}/server`);
+  }
+
+  welcome(term: number, member: Member, nonce: number): readonly Effect[] {
+    return this.receive({ type: 'welcome', term, member, nonce }, '1/server');
   }
 
   /** The replica beside has so much on disk. */

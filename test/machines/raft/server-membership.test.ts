@@ -76,10 +76,11 @@ describe('learners (section 4.2.1)', () => {
   it('have no voice: neither in what is committed nor in who is elected', () => {
     const driver = leading();
     driver.setMembers('0', '1', '2', '3');
+    driver.propose(7);
     driver.appended('3', 1, 2);
-    expect(driver.status().open).to.equal(1);
+    expect(driver.status().open).to.equal(2);
     driver.appended('1', 1, 2);
-    expect(driver.status().open).to.equal(0);
+    expect(driver.status().open).to.equal(1);
 
     const candidate = withLog({ term: 1, batch: [], configuration: LEARNING });
     expect(receivers(candidate.stand(), 'requestVote')).to.deep.equal(['1/server', '2/server']);
@@ -134,6 +135,36 @@ describe('learners (section 4.2.1)', () => {
     expect(changesOf(driver), 'it lacks an entry').to.deep.equal([LEARNING]);
     driver.appended('3', 1, 3);
     expect(changesOf(driver)).to.deep.equal([LEARNING, JOINT]);
+  });
+
+  it('become voters at once when they have all that there is', () => {
+    const driver = leading();
+    driver.setMembers('0', '1', '2', '3');
+    driver.appended('3', 1, 2);
+    driver.appended('1', 1, 2);
+    expect(changesOf(driver)).to.deep.equal([LEARNING, JOINT]);
+  });
+
+  it('become voters together, though one shows after the other that it can keep up', () => {
+    const driver = leading();
+    driver.setMembers('0', '1', '2', '3', '4');
+    driver.appended('1', 1, 2);
+    driver.propose(7);
+    for (const node of ['3', '4']) driver.appended(node, 1, 1);
+    const keepOn = (ms: number) => {
+      for (let passed = 0; passed < ms; passed += heartbeatMs) {
+        driver.pass(heartbeatMs);
+        driver.beatReply('1', 1, passed + 1);
+      }
+    };
+    driver.appended('3', 1, 2);
+    driver.propose(8);
+    // By now its round is long over.
+    keepOn(electionTimeoutMs * 3);
+    driver.appended('4', 1, 4);
+    expect(changesOf(driver).at(-1)).to.deep.equal(
+      configuration(['0', '1', '2'], { next: ['0', '1', '2', '3', '4'] }),
+    );
   });
 
   it('are left out again when they are no longer wanted', () => {
