@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import type { Cancel } from '../clock.ts';
 import { CorruptJournalError, DiskFullError } from '../errors.ts';
-import { boundsBelowBytes } from './key-bytes.ts';
+import { boundsBelowBytes } from '../key-bytes.ts';
 import { ENVIRONMENT } from './lmdb-options.ts';
 import { holdsClear, putsAnything, unpackTransaction } from './packed-transaction.ts';
 import { realClock } from './real-time.ts';
