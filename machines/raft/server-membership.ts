@@ -15,6 +15,8 @@ export const actions = {
   /** Safe to be told again and again, by whoever wants it so and sees that it is not so yet. */
   setMembers({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'setMembers');
+    // Nobody could decide.
+    if (event.voters.length === 0) return [];
     const all = membersOf(configurationOf(context.log));
     context.goal = event.voters.map((node) => latestOf(all, node) ?? node);
     return reconfigure(context);
