@@ -225,7 +225,7 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * Takes a node out while the cluster runs, dead or alive, then ends it and removes its files.
-   * @throws UnsupportedError; BadOptionError for the last node; TimeoutError, NoQuorumError: it may be out, or go yet.
+   * @throws UnsupportedError; BadOptionError for the last node, or voter; TimeoutError, NoQuorumError: it may be out, or go yet.
    */
   async removeNode(node: number, { timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<void> {
     this.#assertChangesMembers('removing a node');

@@ -17,6 +17,20 @@ describe('the members of a simulated cluster of Raft', () => {
     expect(cluster.nodes).to.deep.equal([0, 1, 5]);
   });
 
+  it('keep their last voter, whoever else there is', async () => {
+    await using scene = await raftOf({ nodes: 2 });
+    const { simulated } = scene;
+    const { cluster } = simulated;
+    const codeOf = (change: Promise<unknown>) => change.catch(({ code }: SynodError) => code);
+    const both = Promise.all([0, 1].map((node) => codeOf(cluster.removeNode(node))));
+    expect(await simulated.runWhile(both, LIMIT_MS)).to.deep.equal([undefined, 'SYNOD_BAD_OPTION']);
+    const { decided } = simulated.agreement;
+    await simulated.run(LIMIT_MS);
+    expect(simulated.agreement.decided).to.equal(decided);
+    await scene.put('key');
+    expect(cluster.nodes).to.deep.equal([1]);
+  });
+
   it('settle beside a node that was never taken in', async () => {
     await using scene = await raftOf({});
     const { simulated } = scene;

@@ -159,8 +159,9 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   const calmMs = host.clock.now();
   for (const workload of workloads) workload.stop();
   administrator.stop();
-  await simulated.runWhile(work, RECOVERY_MS_MAX);
   await simulated.runWhile(administration, RECOVERY_MS_MAX);
+  if (changes) await removeNonMembers(simulated);
+  await simulated.runWhile(work, RECOVERY_MS_MAX);
   // What nobody waits for any more is still to happen, each in its turn.
   for (const client of clients) await simulated.runWhile(client.idle(), RECOVERY_MS_MAX);
   const reader = await simulated.runWhile(cluster.client(), RECOVERY_MS_MAX);
@@ -199,6 +200,16 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   };
 }
 
+/** Nodes that were to be members, and were given up on the way. */
+async function removeNonMembers(simulated: SimulatedCluster): Promise<void> {
+  const { cluster } = simulated;
+  const { nodes } = await simulated.runWhile(cluster.status(), RECOVERY_MS_MAX);
+  for (const { node, member } of nodes) {
+    if (member === 'voter') continue;
+    await simulated.runWhile(cluster.removeNode(node, { timeoutMs: RECOVERY_MS_MAX }), RECOVERY_MS_MAX);
+  }
+}
+
 /** Once all is well, members change as they are told to, whatever was left half done. */
 async function completeChanges(simulated: SimulatedCluster, random: Random): Promise<void> {
   const { cluster } = simulated;
@@ -206,13 +217,9 @@ async function completeChanges(simulated: SimulatedCluster, random: Random): Pro
   const limit = { timeoutMs: RECOVERY_MS_MAX };
   const added = await see(cluster.addNode(limit));
   const { leader } = await see(cluster.status());
-  // Also nodes that never became voters go.
   for (const node of cluster.nodes) {
     const isSpared = node === added || (node !== leader && random.next() < 0.4);
     if (!isSpared) await see(cluster.removeNode(node, limit));
-  }
-  for (const { node, member } of (await see(cluster.status())).nodes) {
-    if (member !== 'voter') await see(cluster.removeNode(node, limit));
   }
   await see(cluster.replaceNode(cluster.nodes[0]!, limit));
   await see(cluster.addNode(limit));

@@ -13,6 +13,7 @@ export class Ghosts {
     this.#host = host;
     const remove = host.remove.bind(host);
     host.remove = async (node) => {
+      if (this.has(node)) return;
       if (host.running.includes(node) && keeps(node)) this.#names.add(node);
       else await remove(node);
     };

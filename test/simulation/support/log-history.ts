@@ -220,6 +220,14 @@ export class LogHistory implements DiskWatcher {
       this.#committed.push(commitment);
       for (const run of this.#onCommit) run(commitment);
     }
+    if (fresh.some((one) => one.change === one && isJoint(one.configuration))) this.#commitWhatFollows();
+  }
+
+  /** A joint configuration is committed: what follows may have been waiting for the old voters alone. */
+  #commitWhatFollows(): void {
+    for (const entry of this.#known.values()) {
+      if (entry.index > this.#committed.length && this.#isDecided(entry)) this.#commit(entry, entry.term);
+    }
   }
 }
 
