@@ -203,8 +203,15 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
 /** Nodes that were to be members, and were given up on the way. */
 async function removeNonMembers(simulated: SimulatedCluster): Promise<void> {
   const { cluster } = simulated;
-  const { nodes } = await simulated.runWhile(cluster.status(), RECOVERY_MS_MAX);
-  for (const { node, member } of nodes) {
+  const untilMs = simulated.host.clock.now() + RECOVERY_MS_MAX;
+  const look = () => simulated.runWhile(cluster.status(), RECOVERY_MS_MAX);
+  let status = await look();
+  while (status.leader === undefined) {
+    if (simulated.host.clock.now() > untilMs) throw new Violation('recovery', 'nobody leads');
+    await simulated.run(10);
+    status = await look();
+  }
+  for (const { node, member } of status.nodes) {
     if (member === 'voter') continue;
     await simulated.runWhile(cluster.removeNode(node, { timeoutMs: RECOVERY_MS_MAX }), RECOVERY_MS_MAX);
   }
