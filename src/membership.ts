@@ -43,7 +43,8 @@ export class Membership {
         // One that was given up may be on its way yet: what it comes to is known when it is there.
         if (goal === undefined && members.changing) return false;
         goal ??= goalOf(members.voters);
-        if (goal.length === 0) throw new BadOptionError('node', Number(members.voters[0]), 'one of several voters');
+        if (goal.length === 0)
+          throw new BadOptionError('node', Number(members.voters[0]), 'one of several voters');
         if (!members.changing && members.learners.length === 0 && areSame(members.voters, goal)) return true;
         this.#surroundings.setMembers(leader, goal);
         return false;
