@@ -42,7 +42,7 @@ export class StateMachineSafety {
       if (committed.term === term && committed.batch === identity) return;
       throw new Violation(NAME, `${applied}; committed is ${nameOf(committed)}, ${committed.batch}`);
     }
-    if (this.#history.majority > 1 && !this.#history.isNearlyCommitted(node, { index, term })) {
+    if (!this.#history.isOfOne && !this.#history.isNearlyCommitted(node, { index, term })) {
       throw new Violation(NAME, `${applied}, which is not committed`);
     }
     const early = this.#early.get(index) ?? new Map<string, Applied>();

@@ -1,6 +1,6 @@
-import { nodeOf } from '../../../actors/address.ts';
 import { type Log, termAt } from '../../../machines/raft/log.ts';
 import { toAnchor } from '../../../machines/raft/records.ts';
+import { memberIn } from '../../../machines/raft/server-context.ts';
 import type { Batch } from '../../../machines/replication/batch.ts';
 import type { ProtocolName } from '../../../src/protocols.ts';
 import { AnswersRestOnDisk } from '../invariants/answers-rest-on-disk.ts';
@@ -31,9 +31,11 @@ export interface Agreement {
   crashed(node: string): void;
 }
 
-export const AGREEMENTS: Readonly<Record<ProtocolName, (nodes: number, guard: Guard) => Agreement>> = {
+export const AGREEMENTS: Readonly<
+  Record<ProtocolName, (nodes: readonly string[], guard: Guard) => Agreement>
+> = {
   paxos: (nodes) => {
-    const agreement = new OneBatchASlot(nodes);
+    const agreement = new OneBatchASlot(nodes.length);
     return {
       watchers: [new PromisesNeverGoBack(), agreement],
       instruments: [],
@@ -47,7 +49,7 @@ export const AGREEMENTS: Readonly<Record<ProtocolName, (nodes: number, guard: Gu
 
   raft: (nodes, guard) => {
     const history = new LogHistory(nodes);
-    const elections = new ElectionSafety(nodes);
+    const elections = new ElectionSafety(nodes.length);
     const leaders = new LeaderCompleteness(history);
     const stateMachines = new StateMachineSafety(history);
     const answers = new AnswersRestOnDisk(history);
@@ -65,16 +67,17 @@ export const AGREEMENTS: Readonly<Record<ProtocolName, (nodes: number, guard: Gu
               leaders.tookOffice(node, term, log);
             }),
           );
-          watchActions(program, 'server', ['countVote'], ({ event }) =>
+          watchActions(program, 'server', ['countVote'], ({ context, event }) =>
             guard(() => {
-              if (event.type === 'voteReply') answers.voteArrives(nodeOf(event.from), node, event.term);
+              if (event.type === 'voteReply')
+                answers.voteArrives(memberIn(event), context.member, event.term);
             }),
           );
           watchActions(program, 'server', ['noteAppended'], ({ context, event }) =>
             guard(() => {
               const term = termAt(context.log, event.match);
               if (term === undefined) return;
-              answers.acknowledgementArrives(nodeOf(event.from), event.term, { index: event.match, term });
+              answers.acknowledgementArrives(memberIn(event), event.term, { index: event.match, term });
             }),
           );
         }),

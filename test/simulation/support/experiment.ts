@@ -23,6 +23,8 @@ export interface ExperimentOptions {
   readonly stormMs?: number;
   readonly settings?: Partial<PaxosSettings & RaftSettings>;
   readonly instruments?: readonly Instrument[];
+  /** Nodes lose their memory: with every crash, or now and then. */
+  readonly amnesia?: 'crashed' | 'sometimes';
   readonly trace?: (record: TraceRecord) => void;
 }
 
@@ -68,12 +70,14 @@ const SMALL_SETTINGS: { readonly [Name in ProtocolName]: Partial<ProtocolSetting
 
 /**
  * One life of a cluster: clients work while a storm rages; then all is well, everything must be answered and equal;
- * then the power fails everywhere at once, and everything must still be there. One seed decides all of it.
+ * then the power fails everywhere at once, or everywhere in turn where that costs memory, and everything must still be
+ * there. One seed decides all of it.
  */
 export async function experiment(options: ExperimentOptions): Promise<ExperimentResult> {
-  const { protocol, seed, stormMs = 1500, settings, instruments = [], trace } = options;
+  const { protocol, seed, stormMs = 1500, settings, instruments = [], amnesia, trace } = options;
   const random = derivedRandom(seed, 'experiment');
-  const nodes = options.nodes ?? [1, 3, 3, 3, 5][random.integer(0, 4)]!;
+  const sizes = amnesia === undefined ? [1, 3, 3, 3, 5] : [3, 3, 3, 4, 5];
+  const nodes = options.nodes ?? sizes[random.integer(0, 4)]!;
   const keptUnflushedProbability = random.integer(0, 1) * random.next();
   const memory = memoryWatch(protocol);
   await using simulated = new SimulatedCluster({
@@ -82,6 +86,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     nodes,
     disk: { flushMsMin: 0.2, flushMsMax: random.next() < 0.3 ? 8 : 1, keptUnflushedProbability },
     settings: settings ?? (random.next() < 0.6 ? SMALL_SETTINGS[protocol] : {}),
+    journal: amnesia === 'crashed' ? 'memory' : 'lmdb',
     instruments: [...instruments, memory.instrument],
     ...(trace === undefined ? {} : { trace }),
   });
@@ -119,6 +124,9 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     calmMsMax: random.next() < 0.4 ? 600 : random.integer(5, 150),
     lossMax: 0.2,
     clientLoss: random.next() < 0.5,
+    ...(amnesia === undefined
+      ? {}
+      : { amnesia: { when: amnesia, hasVote: (node: string) => memory.hasVote(node) } }),
   });
   await storm.rage();
 
@@ -129,6 +137,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   for (const client of clients) await simulated.runWhile(client.idle(), RECOVERY_MS_MAX);
   const reader = await simulated.runWhile(cluster.client(), RECOVERY_MS_MAX);
   await simulated.runWhile(cluster.settled(), RECOVERY_MS_MAX);
+  await everybodyVotes(simulated, memory);
   const recoveryMs = host.clock.now() - calmMs;
 
   const before = await checkEverything(simulated, reader, workloads);
@@ -138,9 +147,17 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   await storm.crash(one!);
   await storm.restart(one!);
   await checkEverything(simulated, reader, workloads);
-  for (const name of simulated.names) await storm.crash(name);
-  await simulated.run(1);
-  await storm.mend();
+  if (amnesia === 'crashed') {
+    for (const name of simulated.names) {
+      await storm.crash(name);
+      await storm.mend();
+      await everybodyVotes(simulated, memory);
+    }
+  } else {
+    for (const name of simulated.names) await storm.crash(name);
+    await simulated.run(1);
+    await storm.mend();
+  }
   const after = await checkEverything(simulated, reader, workloads);
   if (before.join(' ') !== after.join(' ')) throw new Violation('nothing is lost', 'the power failed');
 
@@ -157,6 +174,19 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     recoveryMs,
     endMs: host.clock.now(),
   };
+}
+
+/** Nodes that have lost their memory are taken in again. */
+async function everybodyVotes(simulated: SimulatedCluster, memory: MemoryWatch): Promise<void> {
+  const { host, names } = simulated;
+  const untilMs = host.clock.now() + RECOVERY_MS_MAX;
+  while (!names.every((name) => memory.hasVote(name))) {
+    if (host.clock.now() > untilMs) {
+      const mute = names.filter((name) => !memory.hasVote(name));
+      throw new Violation('everybody has a vote', `in peace, these do not get theirs again: ${mute}`);
+    }
+    await simulated.run(10);
+  }
 }
 
 /** Once nothing is asked for, one leader goes on leading, and nobody keeps what is done with. */

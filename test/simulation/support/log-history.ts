@@ -1,7 +1,8 @@
 import { checksumOf } from '../../../actors/simulated/seed.ts';
+import { type Configuration, canDecide, foundedBy, isJoint } from '../../../machines/raft/configuration.ts';
 import type { Entry, Position } from '../../../machines/raft/log.ts';
-import { majorityOf } from '../../../machines/replication/batch.ts';
-import { type DiskWatcher, identityOf } from './disk-watch.ts';
+import type { Member } from '../../../machines/raft/member.ts';
+import { type DiskWatcher, identityOf, nodeOfDisk } from './disk-watch.ts';
 import { Violation } from './violation.ts';
 
 interface KnownEntry extends Position {
@@ -10,7 +11,10 @@ interface KnownEntry extends Position {
   readonly digest: number;
   /** Undefined for the first of all. */
   readonly before: KnownEntry | undefined;
-  /** Nodes that had it on disk while they were in its term. */
+  /** In force here, and the index of the entry that brought it. */
+  readonly configuration: Configuration;
+  readonly configuredAt: number;
+  /** Disks that had it while they were in its term. */
   readonly voters: Set<string>;
 }
 
@@ -27,24 +31,34 @@ interface DiskLog {
 
 /**
  * All entries that ever stood in a log on a disk, and what follows from where they stood. An entry is committed when a
- * majority has had it on disk in its own term, and so is all before it (thesis, section 3.6.2).
+ * majority, by the configuration there, has had it on disk in its own term, and so is all before it (thesis, section
+ * 3.6.2).
  *
  * It checks log matching (figure 3.2): two logs that hold an entry of the same index and term are the same up to it.
  */
 export class LogHistory implements DiskWatcher {
-  readonly #majority: number;
+  readonly #founded: Configuration;
+  /** The disk of each member; of a founder it bears its name. */
+  readonly #disks = new Map<Member, string>();
+  /** The disk that each node has now. */
+  readonly #current = new Map<string, string>();
   readonly #known = new Map<string, KnownEntry>();
   readonly #logs = new Map<string, DiskLog>();
   readonly #terms = new Map<string, number>();
   readonly #committed: Commitment[] = [];
   readonly #onCommit: ((commitment: Commitment) => void)[] = [];
 
-  constructor(nodes: number) {
-    this.#majority = majorityOf(nodes);
+  constructor(nodes: readonly string[]) {
+    this.#founded = foundedBy(nodes);
   }
 
-  get majority(): number {
-    return this.#majority;
+  get isOfOne(): boolean {
+    return this.#founded.voters.length === 1;
+  }
+
+  /** The disk of a member. */
+  diskOf(member: Member): string {
+    return this.#disks.get(member) ?? member;
   }
 
   /** How many entries are committed. */
@@ -64,8 +78,9 @@ export class LogHistory implements DiskWatcher {
 
   /** Whether it lacks the vote of one node alone: its disk may be about to have it. */
   isNearlyCommitted(node: string, { index, term }: Position): boolean {
+    const disk = this.#current.get(node) ?? node;
     for (const entry of this.#known.values()) {
-      if (entry.index < index || entry.voters.has(node) || entry.voters.size + 1 < this.#majority) continue;
+      if (entry.index < index || entry.voters.has(disk) || !this.#isDecided(entry, disk)) continue;
       let at: KnownEntry | undefined = entry;
       while (at !== undefined && at.index > index) at = at.before;
       if (at?.term === term) return true;
@@ -79,7 +94,12 @@ export class LogHistory implements DiskWatcher {
     return index <= log.base.index || log.entries.get(index)?.term === term;
   }
 
+  named(node: string, member: Member): void {
+    this.#disks.set(member, node);
+  }
+
   voted(node: string, term: number): void {
+    this.#current.set(nodeOfDisk(node), node);
     this.#terms.set(node, term);
   }
 
@@ -90,7 +110,13 @@ export class LogHistory implements DiskWatcher {
     log.entries.set(index, known);
     if (this.#terms.get(node) !== entry.term) return;
     known.voters.add(node);
-    if (known.voters.size >= this.#majority) this.#commit(known, entry.term);
+    if (!this.#isDecided(known)) return;
+    this.#commit(known, entry.term);
+    if (!isJoint(known.configuration)) return;
+    // Those after it may have waited for the joint configuration alone.
+    for (const later of this.#known.values()) {
+      if (later.index > this.#committed.length && this.#isDecided(later)) this.#commit(later, later.term);
+    }
   }
 
   removed(node: string, index: number): void {
@@ -106,6 +132,23 @@ export class LogHistory implements DiskWatcher {
       throw new Violation('log matching', `${node} has ${nameOf(here)}, and goes on from ${nameOf(base)}`);
     log.base = base;
     for (const index of log.entries.keys()) if (index <= base.index) log.entries.delete(index);
+  }
+
+  /** Whether those who have it on disk, and perhaps one more, can decide. */
+  #isDecided(entry: KnownEntry, oneMore?: string): boolean {
+    const { configuration } = entry;
+    const have = (known: KnownEntry) => (member: Member) => {
+      const disk = this.diskOf(member);
+      return disk === oneMore || known.voters.has(disk);
+    };
+    if (canDecide(configuration, have(entry))) return true;
+    if (!isJoint(configuration)) return false;
+    // Once it is committed its leader goes on to the new one; and nobody leads without a majority of that.
+    let joint: KnownEntry | undefined = entry;
+    while (joint !== undefined && joint.index > entry.configuredAt) joint = joint.before;
+    const isLeft =
+      joint !== undefined && (joint.index <= this.#committed.length || canDecide(configuration, have(joint)));
+    return isLeft && canDecide(foundedBy(configuration.nextVoters), have(entry));
   }
 
   #logOf(node: string): DiskLog {
@@ -130,7 +173,16 @@ export class LogHistory implements DiskWatcher {
       throw new Violation('log matching', `${node} has ${name} after ${nameOf(before)}`);
     const known = this.#known.get(name);
     if (known === undefined) {
-      const added = { index, term, batch: identity, digest, before, voters: new Set<string>() };
+      const added: KnownEntry = {
+        index,
+        term,
+        batch: identity,
+        digest,
+        before,
+        configuration: configuration ?? before?.configuration ?? this.#founded,
+        configuredAt: configuration === null ? (before?.configuredAt ?? 0) : index,
+        voters: new Set(),
+      };
       this.#known.set(name, added);
       return added;
     }

@@ -1,5 +1,6 @@
 import { addressOf } from '../../../actors/address.ts';
 import { CLIENTS } from '../../../actors/host.ts';
+import type { JournalKind } from '../../../actors/memory.ts';
 import {
   type DiskSettings,
   type NetworkSettings,
@@ -29,6 +30,7 @@ export interface SimulatedClusterOptions {
   readonly nodes: number;
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
+  readonly journal?: JournalKind;
   readonly settings?: Partial<PaxosSettings & RaftSettings>;
   readonly instruments?: readonly Instrument[];
   readonly trace?: (record: TraceRecord) => void;
@@ -51,12 +53,13 @@ export class SimulatedCluster implements AsyncDisposable {
       nodes,
       network = {},
       disk = {},
+      journal = 'lmdb',
       settings = {},
       instruments = [],
       trace,
     } = options;
     this.names = Array.from({ length: nodes }, (_, node) => String(node));
-    this.agreement = AGREEMENTS[protocol](nodes, (look) => this.#watch(look));
+    this.agreement = AGREEMENTS[protocol](this.names, (look) => this.#watch(look));
     const applications = [kv, chatroom, ledger].map(({ name, module }) => ({ name, module }));
     const reference = PROTOCOLS[protocol].program({ nodes: this.names, applications, settings });
     const program = instrumentedProgram(reference, [
@@ -78,6 +81,7 @@ export class SimulatedCluster implements AsyncDisposable {
       program: program.reference,
       network,
       disk,
+      journal,
       trace: (record) => {
         if (record.event === 'crash') this.#watch(() => this.#crashed(record.node, record.reason));
         trace?.(record);
