@@ -63,6 +63,17 @@ export class FilesMissingError extends SynodError {
   }
 }
 
+/** A key or a record is larger than the journal takes. */
+export class RecordTooLargeError extends SynodError {
+  constructor(what: 'key' | 'record', bytes: number, bytesMax: number) {
+    super(
+      'SYNOD_RECORD_TOO_LARGE',
+      `a ${what} of ${bytes} bytes is over what a journal takes (${bytesMax} bytes); nothing of its transaction is written. ` +
+        'Split it, or refuse it where it enters the cluster',
+    );
+  }
+}
+
 /** The disk took no more: full, or the journal reached `journalBytesMax`. The node stops; what was acknowledged is safe. */
 export class DiskFullError extends SynodError {
   constructor(folder: string, cause: unknown) {

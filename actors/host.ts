@@ -33,6 +33,8 @@ export interface Host extends AsyncDisposable {
   attach(handlers: HostHandlers): void;
   /** The nodes that there are now: once it is open, those of its disk; until then, those of its options. */
   readonly nodes: readonly string[];
+  /** The names of nodes that there were, and are no more; known once it is open. */
+  readonly former: readonly string[];
   /** Opens what the nodes keep, so that {@link nodes} is known. {@link start} does so by itself. */
   open(): Promise<void>;
   /**

@@ -1,10 +1,14 @@
 /** The name of a record: a table, then parts that order it within. Numbers are whole and at least 0. */
 export type JournalKey = readonly (string | number)[];
 
-/** One change of a transaction: put a record, delete it (`value` undefined), or clear all records below a prefix. */
+/**
+ * One change of a transaction: put a record, delete it (`value` undefined), or clear all records below a prefix; or
+ * a run of puts and deletes in the form of `packed-writes.ts`, for those who write thousands at a time.
+ */
 export type JournalWrite =
   | { readonly key: JournalKey; readonly value: Uint8Array | undefined }
-  | { readonly clear: JournalKey };
+  | { readonly clear: JournalKey }
+  | { readonly packed: Uint8Array };
 
 /** Records as they stand on disk. */
 export interface JournalView {

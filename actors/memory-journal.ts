@@ -1,6 +1,8 @@
 import { CorruptRecordError } from './errors.ts';
 import type { Journal, JournalKey, JournalView, JournalWrite } from './journal.ts';
 import { encodeKey } from './journal-key.ts';
+import { encodedKey, keyOf } from './key-bytes.ts';
+import { CHECKSUM_BYTES, unpackWrites } from './packed-writes.ts';
 import { SortedRecords } from './sorted-records.ts';
 
 /**
@@ -52,12 +54,12 @@ export class MemoryDisk {
       for (const { encoded } of cleared) this.#delete(encoded);
       return;
     }
-    const encoded = encodeKey(write.key);
-    if (write.value === undefined) {
-      this.#delete(encoded);
+    if ('packed' in write) {
+      this.#writePacked(write.packed);
+    } else if (write.value === undefined) {
+      this.#delete(encodeKey(write.key));
     } else {
-      this.#rotten.delete(encoded);
-      this.#records.put(encoded, write.key, write.value);
+      this.#put(encodeKey(write.key), write.key, write.value);
     }
   }
 
@@ -69,6 +71,21 @@ export class MemoryDisk {
   /** Whether the flushes of `holder` still land. */
   isHeldBy(holder: object): boolean {
     return this.#holder === holder;
+  }
+
+  #writePacked(packed: Uint8Array): void {
+    for (const write of unpackWrites(packed)) {
+      const encoded = encodedKey(write.key);
+      // A copy: the view would keep the whole run alive.
+      if (write.operation === 'put')
+        this.#put(encoded, keyOf(write.key), new Uint8Array(write.record.subarray(0, -CHECKSUM_BYTES)));
+      else this.#delete(encoded);
+    }
+  }
+
+  #put(encoded: string, key: JournalKey, value: Uint8Array): void {
+    this.#rotten.delete(encoded);
+    this.#records.put(encoded, key, value);
   }
 
   #delete(encoded: string): void {

@@ -76,7 +76,7 @@ export class Cluster implements AsyncDisposable {
   readonly #changes = new Map<string, Promise<void>>();
   readonly #membership: Membership;
   readonly #addedListeners = new Set<(node: number) => void>();
-  /** The highest number that a node has had: none is ever given twice. */
+  /** The highest number that was given to a node. */
   #highest = 0;
   #clientsMade = 0;
   #closed = false;
@@ -225,7 +225,7 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * Takes a node out while the cluster runs, dead or alive, then ends it and removes its files.
-   * @throws UnsupportedError; BadOptionError for the last node; TimeoutError, NoQuorumError: it may be out, or go yet.
+   * @throws UnsupportedError; BadOptionError for the last node, or voter; TimeoutError, NoQuorumError: it may be out, or go yet.
    */
   async removeNode(node: number, { timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<void> {
     this.#assertChangesMembers('removing a node');
@@ -316,7 +316,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Resolves when all that was proposed is decided and applied by every live node that is connected with a live
+   * Resolves when all that was proposed is decided and applied by every live member that is connected with a live
    * majority; or, where no majority is connected, when nothing more can happen.
    */
   async settled(): Promise<void> {
@@ -421,7 +421,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #startNewNode(): Promise<string> {
-    this.#highest = Math.max(this.#highest, ...this.nodes) + 1;
+    // Never one that another node has had: somewhere a vote of that one may still count (thesis, section 3.8).
+    const known = [...this.#host.nodes, ...this.#host.former].map(Number);
+    this.#highest = Math.max(this.#highest, ...known) + 1;
     const name = String(this.#highest);
     await this.#host.add(name);
     this.#noteStarted(name);
@@ -527,7 +529,11 @@ function membershipIn({ leader: { members } }: NodeReport, node: string): 'voter
 
 function isSettled(reports: readonly NodeReport[], side: readonly string[]): boolean {
   const leader = leaderOf(reports);
-  if (leader === undefined || reports.length < side.length) return false;
-  if (leader.leader.open > 0 || leader.leader.pending > 0) return false;
-  return reports.every(({ replica }) => replica.current && replica.applied === leader.replica.applied);
+  if (leader === undefined || leader.leader.open > 0 || leader.leader.pending > 0) return false;
+  // One that is not taken in yet, or was given up, is told of nothing.
+  const members = side.filter((node) => isMember(leader, node));
+  return members.every((member) => {
+    const replica = reports.find(({ node }) => node === member)?.replica;
+    return replica?.current && replica.applied === leader.replica.applied;
+  });
 }

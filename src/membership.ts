@@ -1,6 +1,6 @@
 import type { Clock } from '../actors/clock.ts';
 import type { Members } from '../machines/replication/client-messages.ts';
-import { NoQuorumError, TimeoutError } from './errors.ts';
+import { BadOptionError, NoQuorumError, TimeoutError } from './errors.ts';
 
 /** What the nodes say of who leads, and of who is a member. */
 export interface Reign {
@@ -32,15 +32,18 @@ export class Membership {
   }
 
   /**
-   * Makes these the voters, whom `goalOf` names by those of the moment. Resolves when that is so and settled.
-   * @throws TimeoutError, NoQuorumError: it may be so, or become so yet.
+   * Makes these the voters, whom `goalOf` names by those that there are once no other change is under way. Resolves when that is so and settled.
+   * @throws TimeoutError, NoQuorumError: it may be so, or become so yet; BadOptionError when there would be none.
    */
   set(goalOf: (voters: readonly string[]) => readonly string[], timeoutMs: number): Promise<void> {
     const what = 'a change of members';
     return this.#inTurn(async () => {
       let goal: readonly string[] | undefined;
       await this.#until(what, timeoutMs, ({ leader, members }) => {
+        // One that was given up may be on its way yet: what it comes to is known when it is there.
+        if (goal === undefined && members.changing) return false;
         goal ??= goalOf(members.voters);
+        if (goal.length === 0) throw new BadOptionError('node', members.voters[0], 'one of several voters');
         if (!members.changing && members.learners.length === 0 && areSame(members.voters, goal)) return true;
         this.#surroundings.setMembers(leader, goal);
         return false;

@@ -78,6 +78,7 @@ export class SimulatedHost implements Host {
   readonly #clock = new VirtualClock();
   readonly #network: SimulatedNetwork;
   readonly #places = new Map<string, Place>();
+  readonly #former = new Set<string>();
   /** How many lives there were, by name; also those of nodes that were removed. */
   readonly #lives = new Map<string, number>();
   readonly #trace: ((event: TraceEvent) => void) | undefined;
@@ -126,6 +127,10 @@ export class SimulatedHost implements Host {
 
   get nodes(): readonly string[] {
     return [...this.#places.keys()];
+  }
+
+  get former(): readonly string[] {
+    return [...this.#former];
   }
 
   async open(): Promise<void> {}
@@ -315,6 +320,7 @@ export class SimulatedHost implements Host {
         `use names that differ, without slash or space, other than "${CLIENTS}"`,
       );
     }
+    this.#former.delete(name);
     this.#places.set(name, {
       disk: new MemoryDisk(),
       storeDisk: new MemoryDisk(),
@@ -332,6 +338,7 @@ export class SimulatedHost implements Host {
       throw new BadSimulationError(`"${name}" is the last node`, 'add another one before it is removed');
     this.#end(name, 'killed');
     this.#places.delete(name);
+    this.#former.add(name);
     this.#network.forget(name);
     this.#trace?.({ event: 'member', node: name, present: false });
   }

@@ -18,6 +18,8 @@ export interface ClusterFile {
   readonly cluster: string;
   /** The nodes that it has now. */
   readonly members: readonly string[];
+  /** Those that it had, and has no more. */
+  readonly former: readonly string[];
   /** Members that have run, or were about to. */
   readonly ran: readonly string[];
   /** Those of them that have lost their memory, and had written nothing since when they last started. */
@@ -49,11 +51,14 @@ export function readClusterFile(path: string): ClusterFile | undefined {
       `its format is ${JSON.stringify(formatVersion)}, this version writes ${FORMAT_VERSION}`,
     );
   }
-  const completed =
-    formatVersion === 1 && 'nodes' in content ? { ...ofVersion1(path, content.nodes), ...content } : content;
+  const completed = {
+    former: [],
+    ...(formatVersion === 1 && 'nodes' in content ? ofVersion1(path, content.nodes) : {}),
+    ...content,
+  };
   if (!isClusterFile(completed)) throw new CorruptFolderError(path, `its ${FILE} is incomplete`);
-  const { protocol, nodes, cluster, members, ran, lost } = completed;
-  return { protocol, nodes, cluster, members, ran, lost };
+  const { protocol, nodes, cluster, members, former, ran, lost } = completed;
+  return { protocol, nodes, cluster, members, former, ran, lost };
 }
 
 /** In a folder of version 1 all nodes started together: where one has files, one that has none has lost them. */
@@ -86,6 +91,8 @@ function isClusterFile(content: object): content is ClusterFile {
     'members' in content &&
     areNames(content.members) &&
     content.members.length > 0 &&
+    'former' in content &&
+    areNames(content.former) &&
     'ran' in content &&
     areNames(content.ran) &&
     'lost' in content &&

@@ -66,6 +66,11 @@ export class DataFolder implements AsyncDisposable {
     return this.#known.members;
   }
 
+  /** The nodes that it had, and has no more. */
+  get former(): readonly string[] {
+    return this.#known.former;
+  }
+
   /** Where a node keeps its journal and its store. */
   nodeFolder(name: string): string {
     return join(this.path, folderNameOf(name));
@@ -75,12 +80,15 @@ export class DataFolder implements AsyncDisposable {
   async addMember(name: string): Promise<void> {
     // A former member of that name may have left some if its removal was cut short.
     await this.#removeFiles(name);
-    this.#write({ ...without(this.#known, name), members: [...this.members, name] });
+    const others = without(this.#known, name);
+    const former = others.former.filter((other) => other !== name);
+    this.#write({ ...others, members: [...this.members, name], former });
   }
 
   /** Makes a node no member any more, durably, and removes its files. */
   async removeMember(name: string): Promise<void> {
-    this.#write(without(this.#known, name));
+    const others = without(this.#known, name);
+    this.#write({ ...others, former: [...new Set([...others.former, name])] });
     await this.#removeFiles(name);
   }
 
@@ -157,7 +165,15 @@ function found(path: string, { protocol, nodes, cluster = freshId() }: ClusterId
       `it holds the journal ${journal} but no cluster.json that says whose it is`,
     );
   }
-  const content = { protocol, nodes: [...nodes], cluster, members: [...nodes], ran: [], lost: [] };
+  const content = {
+    protocol,
+    nodes: [...nodes],
+    cluster,
+    members: [...nodes],
+    former: [],
+    ran: [],
+    lost: [],
+  };
   writeClusterFile(path, content);
   return content;
 }

@@ -49,6 +49,10 @@ export class DiskStorage implements NodeStorage {
     return this.#folder.members;
   }
 
+  get former(): readonly string[] {
+    return this.#folder.former;
+  }
+
   add(name: string): Promise<void> {
     return this.#folder.addMember(name);
   }

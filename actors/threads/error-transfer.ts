@@ -3,10 +3,11 @@ import {
   CorruptJournalError,
   CorruptRecordError,
   DiskFullError,
+  RecordTooLargeError,
   RoleFailedError,
   SynodError,
 } from '../errors.ts';
-import { DiskFailedError, RecordTooLargeError, WrongFolderError } from './thread-errors.ts';
+import { DiskFailedError, WrongFolderError } from './thread-errors.ts';
 
 /** An error as plain data: a structured clone keeps neither an error's class nor its code. */
 export interface PackedError {

@@ -2,11 +2,12 @@ import type { MessagePort } from 'node:worker_threads';
 import { open, type RootDatabase, type Transaction } from 'lmdb';
 import { CorruptJournalError, CorruptRecordError } from '../errors.ts';
 import type { Journal, JournalKey, JournalView, JournalWrite } from '../journal.ts';
+import { boundsBelow, KEY_BYTES_MAX, keyBytes, keyOf } from '../key-bytes.ts';
+import { payloadOf } from '../packed-writes.ts';
 import type { DiskNews } from './disk-thread.ts';
 import { unpackError } from './error-transfer.ts';
-import { boundsBelow, KEY_BYTES_MAX, keyBytes, keyOf } from './key-bytes.ts';
 import { ENVIRONMENT } from './lmdb-options.ts';
-import { packTransaction, payloadOf } from './packed-transaction.ts';
+import { packTransaction } from './packed-transaction.ts';
 import { DiskFailedError } from './thread-errors.ts';
 
 type Reader = RootDatabase<Buffer, Uint8Array>;

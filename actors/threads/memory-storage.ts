@@ -3,6 +3,7 @@ import type { NodeStorage, PreparedNode } from './node-storage.ts';
 /** For nodes that keep everything in their threads: nothing is written anywhere. */
 export class MemoryStorage implements NodeStorage {
   readonly #members: Set<string>;
+  readonly #former = new Set<string>();
   readonly #ran = new Set<string>();
 
   constructor(nodes: readonly string[]) {
@@ -13,12 +14,18 @@ export class MemoryStorage implements NodeStorage {
     return [...this.#members];
   }
 
+  get former(): readonly string[] {
+    return [...this.#former];
+  }
+
   async add(name: string): Promise<void> {
+    this.#former.delete(name);
     this.#members.add(name);
   }
 
   async remove(name: string): Promise<void> {
     this.#members.delete(name);
+    this.#former.add(name);
     this.#ran.delete(name);
   }
 

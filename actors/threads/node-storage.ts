@@ -13,6 +13,8 @@ export interface PreparedNode {
 /** What the nodes of a host keep, and which nodes there are. */
 export interface NodeStorage extends AsyncDisposable {
   readonly members: readonly string[];
+  /** The names of those that were members, and are no more. */
+  readonly former: readonly string[];
   /** Makes a node a member, with nothing kept. */
   add(name: string): Promise<void>;
   /** Forgets a node that does not run, and all that it kept. */

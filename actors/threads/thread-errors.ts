@@ -1,16 +1,5 @@
 import { DiskFullError, SynodError } from '../errors.ts';
 
-/** A key or a record is larger than the journal takes. */
-export class RecordTooLargeError extends SynodError {
-  constructor(what: 'key' | 'record', bytes: number, bytesMax: number) {
-    super(
-      'SYNOD_RECORD_TOO_LARGE',
-      `a ${what} of ${bytes} bytes is over what a journal takes (${bytesMax} bytes); nothing of its transaction is written. ` +
-        'Split it, or refuse it where it enters the cluster',
-    );
-  }
-}
-
 /** The disk failed in another way than by being full. */
 export class DiskFailedError extends SynodError {
   constructor(folder: string, cause: unknown) {

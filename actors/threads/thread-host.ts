@@ -91,6 +91,10 @@ export class ThreadHost implements Host {
     return this.#storage?.members ?? this.#options.nodes;
   }
 
+  get former(): readonly string[] {
+    return this.#storage?.former ?? [];
+  }
+
   async open(): Promise<void> {
     await this.#open();
   }

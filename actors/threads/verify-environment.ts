@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { CorruptJournalError, CorruptRecordError } from '../errors.ts';
-import { keyOf } from './key-bytes.ts';
-import { payloadOf } from './packed-transaction.ts';
+import { keyOf } from '../key-bytes.ts';
+import { payloadOf } from '../packed-writes.ts';
 import { realClock } from './real-time.ts';
 import { DiskFailedError } from './thread-errors.ts';
 

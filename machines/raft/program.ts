@@ -27,8 +27,7 @@ export const program: LoadProgram = async ({ node, journal, store, random, clock
   const { nodes, applications, settings: changed } = options as RaftOptions;
   const settings: RaftSettings = { ...RAFT_DEFAULTS, ...changed };
   const state = new ReplicatedState(store, await loadApplications(applications));
-  const founders = nodes.includes(node) ? nodes : [];
-  const records = loadServerRecords(journal, state, founders);
+  const records = loadServerRecords(journal, state, nodes);
   // One that has run, though nothing of it reached the disk, may have sworn loyalty to a leader (section 6.4.1).
   const isNew = memory === 'new';
   return {
@@ -50,7 +49,7 @@ export const program: LoadProgram = async ({ node, journal, store, random, clock
       },
       {
         role: 'replica',
-        input: { node, settings, state, founded: foundedBy(founders) } satisfies ReplicaInput,
+        input: { node, settings, state, founded: foundedBy(nodes) } satisfies ReplicaInput,
       },
     ],
   };

@@ -1,17 +1,16 @@
-import { unpack } from '../../actors/codec.ts';
 import type { JournalView, JournalWrite } from '../../actors/journal.ts';
+import {
+  CHECKSUM_BYTES,
+  completeDelete,
+  completePut,
+  WRITE_HEADER_BYTES,
+} from '../../actors/packed-writes.ts';
 import type { ApplicationState, ReadableState } from './application.ts';
 import { compareKeys } from './key-order.ts';
-import { estimateBytes, plainCopy, wellFormed } from './plain-data.ts';
-import { CACHE_BYTES_MAX, type MemoryRecord, RECORD_OVERHEAD_BYTES, RecordMemory } from './record-memory.ts';
-import { RecordPacker } from './record-packer.ts';
+import { plainCopy, wellFormed } from './plain-data.ts';
+import { CACHE_BYTES_MAX, type MemoryRecord, RECORD_KEY_BYTES_MAX, RecordMemory } from './record-memory.ts';
+import { packable, payloadBytes, readPayload, writePayload } from './record-payload.ts';
 import { dataKey, dataPrefix } from './state-records.ts';
-
-/** Longest key of an application's record, in UTF-8 bytes. */
-export const RECORD_KEY_BYTES_MAX = 768;
-
-/** The value of a record that was deleted, or was looked for and not found. */
-const ABSENT: unique symbol = Symbol('absent');
 
 /**
  * The data of one application as its operations see it: records in memory, clean ones bounded by their size,
@@ -29,7 +28,6 @@ export class ApplicationStore implements ApplicationState {
   readonly #generation: number;
   readonly #application: string;
   readonly #memory: RecordMemory;
-  readonly #packer = new RecordPacker();
   #dirty: MemoryRecord[] = [];
   /** The transactions on their way to the disk, the oldest first. */
   #flushing: { readonly transaction: number; readonly records: readonly MemoryRecord[] }[] = [];
@@ -44,7 +42,7 @@ export class ApplicationStore implements ApplicationState {
     this.#journal = journal;
     this.#generation = generation;
     this.#application = application;
-    this.#memory = new RecordMemory(cacheBytesMax);
+    this.#memory = new RecordMemory(dataPrefix(generation, application), cacheBytesMax);
     this.reader = { get: (key) => this.get(key), scan: (prefix, from) => this.scan(prefix, from) };
   }
 
@@ -54,28 +52,33 @@ export class ApplicationStore implements ApplicationState {
   }
 
   get(key: string): unknown {
-    const record = this.#memory.find(key);
-    return handOut(record === undefined ? this.#load(key) : record.value);
+    const record = this.#memory.find(key) ?? this.#load(key);
+    return record === undefined ? undefined : currentValue(record);
   }
 
   put(key: string, value: unknown): void {
-    this.#write(checkedKey(key), value === undefined ? ABSENT : plainCopy(value));
+    checkKey(key);
+    if (value === undefined) this.#delete(key);
+    else this.#put(key, value);
   }
 
   delete(key: string): void {
-    this.#write(checkedKey(key), ABSENT);
+    checkKey(key);
+    this.#delete(key);
   }
 
   /** The entries as they are now: what is written while they are read does not show. Read them at once. */
   scan(prefix: string, from = prefix): IterableIterator<readonly [key: string, value: unknown]> {
-    const start = checkedKey(compareKeys(from, prefix) < 0 ? prefix : from);
+    const start = compareKeys(from, prefix) < 0 ? prefix : from;
+    checkKey(start);
     const isWanted = (key: string) => key.startsWith(prefix) && compareKeys(key, start) >= 0;
     const newer: [key: string, value: unknown][] = [];
-    for (const { key, value } of this.#dirty) if (isWanted(key)) newer.push([key, value]);
+    for (const record of this.#dirty)
+      if (isWanted(record.key)) newer.push([record.key, currentValue(record)]);
     for (const flushing of this.#flushing) {
       for (const record of flushing.records) {
         if (isFlushing(record, flushing.transaction) && isWanted(record.key))
-          newer.push([record.key, record.value]);
+          newer.push([record.key, currentValue(record)]);
       }
     }
     newer.sort(([a], [b]) => compareKeys(a, b));
@@ -84,14 +87,10 @@ export class ApplicationStore implements ApplicationState {
 
   /** Appends what is dirty to a transaction, of a higher number than those before. It is remembered until {@link persisted}. */
   takeDirty(writes: JournalWrite[], transaction: number): void {
+    if (this.#dirty.length > 0) writes.push({ packed: packed(this.#dirty) });
     for (const record of this.#dirty) {
-      const { key, value } = record;
       record.place = 'flushing';
       record.transaction = transaction;
-      writes.push({
-        key: dataKey(this.#generation, this.#application, key),
-        value: value === ABSENT ? undefined : this.#packer.pack(value),
-      });
     }
     this.#flushing.push({ transaction, records: this.#dirty });
     this.#dirty = [];
@@ -106,40 +105,39 @@ export class ApplicationStore implements ApplicationState {
     }
   }
 
-  #load(key: string): unknown {
-    if (!fits(key)) return ABSENT;
-    const stored = this.#journal.get(dataKey(this.#generation, this.#application, key));
-    const value = stored === undefined ? ABSENT : fromDisk(stored);
-    this.#add({ key, value, bytes: bytesOf(key, value), place: 'clean', transaction: 0 });
-    return value;
+  #load(key: string): MemoryRecord | undefined {
+    if (!fits(key)) return undefined;
+    const payload = this.#journal.get(dataKey(this.#generation, this.#application, key));
+    const record = this.#memory.add(key, payload?.byteLength ?? 0);
+    if (payload !== undefined) record.slab.set(payload, record.payload);
+    this.#bound();
+    return record;
   }
 
-  #write(key: string, value: unknown): void {
-    const bytes = bytesOf(key, value);
-    const record = this.#memory.find(key);
+  #put(key: string, value: unknown): void {
+    const packed = packable(plainCopy(value));
+    const record = this.#resized(key, payloadBytes(packed));
+    writePayload(packed, record.slab, record.payload);
+  }
+
+  #delete(key: string): void {
+    this.#resized(key, 0);
+  }
+
+  /** The record, dirty, with room for a payload of so many bytes. */
+  #resized(key: string, bytes: number): MemoryRecord {
+    let record = this.#memory.find(key);
     if (record === undefined) {
-      const added: MemoryRecord = { key, value, bytes, place: 'dirty', transaction: 0 };
-      this.#dirty.push(added);
-      this.#dirtyBytes += bytes;
-      this.#add(added);
-      return;
-    }
-    this.#memory.grown(bytes - record.bytes);
-    if (record.place === 'dirty') {
-      this.#dirtyBytes += bytes - record.bytes;
+      record = this.#memory.add(key, bytes);
     } else {
-      record.place = 'dirty';
-      this.#dirty.push(record);
-      this.#dirtyBytes += bytes;
+      if (record.place === 'dirty') this.#dirtyBytes -= bytesOf(record);
+      this.#memory.resize(record, bytes);
     }
-    record.value = value;
-    record.bytes = bytes;
+    if (record.place !== 'dirty') this.#dirty.push(record);
+    record.place = 'dirty';
+    this.#dirtyBytes += bytesOf(record);
     this.#bound();
-  }
-
-  #add(record: MemoryRecord): void {
-    this.#memory.add(record);
-    this.#bound();
+    return record;
   }
 
   #bound(): void {
@@ -162,6 +160,33 @@ function isFlushing(record: MemoryRecord, transaction: number): boolean {
   return record.place === 'flushing' && record.transaction === transaction;
 }
 
+/** The records as writes of a transaction. */
+function packed(records: readonly MemoryRecord[]): Uint8Array {
+  let bytes = 0;
+  for (const record of records) bytes += bytesOf(record);
+  const run = Buffer.allocUnsafeSlow(bytes);
+  let position = 0;
+  for (const { slab, start, payload, end } of records) {
+    const keyEnd = position + WRITE_HEADER_BYTES + payload - start;
+    slab.copy(run, position + WRITE_HEADER_BYTES, start, end);
+    position =
+      payload === end
+        ? completeDelete(run, position, keyEnd)
+        : completePut(run, position, keyEnd, keyEnd + end - payload);
+  }
+  return run.subarray(0, position);
+}
+
+/** What a record takes in a transaction at most. */
+function bytesOf({ start, end }: MemoryRecord): number {
+  return WRITE_HEADER_BYTES + end - start + CHECKSUM_BYTES;
+}
+
+/** Undefined when it is absent. */
+function currentValue({ slab, payload, end }: MemoryRecord): unknown {
+  return payload === end ? undefined : readPayload(slab, payload, end);
+}
+
 /** The entries of both in order; where both have a key, that of `newer`. */
 function* merge(
   newer: readonly (readonly [key: string, value: unknown])[],
@@ -175,34 +200,21 @@ function* merge(
       const order = compareKeys(newerKey, key);
       if (order > 0) break;
       if (order === 0) shadowed = true;
-      if (value !== ABSENT) yield [newerKey, handOut(value)];
+      if (value !== undefined) yield [newerKey, value];
     }
-    if (!shadowed) yield [key, fromDisk(record)];
+    if (!shadowed) yield [key, readPayload(asBuffer(record), 0, record.byteLength)];
   }
   for (const [key, value] of newer.slice(next)) {
-    if (value !== ABSENT) yield [key, handOut(value)];
+    if (value !== undefined) yield [key, value];
   }
 }
 
-/** Lists and objects are handed out as copies, so that nobody changes by accident what only some replicas hold. */
-function handOut(value: unknown): unknown {
-  if (value === ABSENT) return undefined;
-  if (typeof value !== 'object' || value instanceof Uint8Array) return value;
-  return plainCopy(value);
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A binary in it would be a view that keeps the whole record alive. */
-function fromDisk(record: Uint8Array): unknown {
-  const value = unpack(record);
-  return typeof value === 'object' ? plainCopy(value) : value;
-}
-
-function bytesOf(key: string, value: unknown): number {
-  return RECORD_OVERHEAD_BYTES + key.length + estimateBytes(value);
-}
-
-function checkedKey(key: string): string {
-  if (fits(wellFormed(key))) return key;
+function checkKey(key: string): void {
+  if (fits(wellFormed(key))) return;
   throw new RangeError(`a record's key of ${Buffer.byteLength(key)} bytes is over ${RECORD_KEY_BYTES_MAX}`);
 }
 

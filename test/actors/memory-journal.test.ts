@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { JournalKey, JournalView } from '../../actors/journal.ts';
 import { MemoryDisk, MemoryJournal } from '../../actors/memory-journal.ts';
+import { packTransaction } from '../../actors/threads/packed-transaction.ts';
 
 const nothing = () => {};
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -33,6 +34,24 @@ describe('the journal in memory', () => {
     journal.commit([put(['a', 1]), put(['a', 2]), put(['b', 1])], nothing);
     journal.commit([{ clear: ['a'] }, put(['a', 3]), { key: ['b', 1], value: undefined }], nothing);
     expect(keysBelow(journal, [])).to.deep.equal([['a', 3]]);
+  });
+
+  it('takes a run of packed writes in its place among the others', () => {
+    const run = [put(['a', 1], 'one'), { key: ['a', 2], value: undefined }, put(['ü\x00', 3], '')];
+    const packed = packTransaction(run).subarray(1);
+    const disk = new MemoryDisk();
+    const journal = new MemoryJournal({ disk });
+    journal.commit([put(['a', 1], 'rotten'), put(['a', 2]), put(['a', 3])], nothing);
+    disk.rot(['a', 1]);
+    journal.commit([{ packed }, put(['a', 3], 'three')], nothing);
+    packed.fill(0);
+    expect(
+      [...journal.range([])].map(([key, value]) => [key, new TextDecoder().decode(value)]),
+    ).to.deep.equal([
+      [['a', 1], 'one'],
+      [['a', 3], 'three'],
+      [['ü\x00', 3], ''],
+    ]);
   });
 
   it('orders numbers by value and strings by their UTF-8 bytes', () => {

@@ -36,8 +36,10 @@ describe('the members of a simulated host', () => {
     await host.remove('b');
     await host.remove('b');
     expect(host.nodes).to.deep.equal(['a', 'c']);
+    expect(host.former).to.deep.equal(['b']);
     await host.run(2000);
     await host.add('b');
+    expect(host.former).to.deep.equal([]);
     expect((await ask(all, 'b')).logged).to.be.lessThan(3);
     await host.run(3000);
     const { pongs } = await ask(all, 'b');

@@ -34,6 +34,7 @@ describe('a data folder', function () {
         cluster,
         ...IDENTITY,
         members: IDENTITY.nodes,
+        former: [],
         ran: [],
         lost: [],
       });
@@ -111,7 +112,14 @@ describe('a data folder', function () {
     {
       await using again = await openDataFolder(folder(), IDENTITY);
       expect(again.members).to.deep.equal(['b', 'c', 'd']);
+      expect(again.former).to.deep.equal(['a']);
       expect(again.identity.nodes).to.deep.equal(['a', 'b', 'c']);
+    }
+    {
+      await using again = await openDataFolder(folder(), IDENTITY);
+      await again.addMember('a');
+      await again.removeMember('c');
+      expect(again.former).to.deep.equal(['c']);
     }
     const refused = await refusal({ ...IDENTITY, nodes: ['b', 'c', 'd'] });
     expect(refused).to.have.property('code', 'SYNOD_WRONG_FOLDER');
@@ -123,6 +131,7 @@ describe('a data folder', function () {
     mkdirSync(join(folder(), 'a', 'journal'), { recursive: true });
     await using opened = await openDataFolder(folder(), IDENTITY);
     expect(opened.members).to.deep.equal(['a', 'b', 'c']);
+    expect(opened.former).to.deep.equal([]);
     expect(opened.identity).to.deep.equal({ ...IDENTITY, cluster: 'old' });
   });
 

@@ -49,6 +49,7 @@ describe('the members of a host of threads', function () {
     await bench.ask('b', add);
     await bench.host.remove('b');
     expect(bench.host.nodes).to.deep.equal(['a', 'c']);
+    expect(bench.host.former).to.deep.equal(['b']);
     expect(existsSync(join(folder(), 'b'))).to.equal(false);
     bench.tell('b', ping('lost'));
     bench.tell('a', { type: 'forward', to: 'b/bench', text: 'lost', times: 1 } as never);
@@ -98,6 +99,7 @@ describe('the members of a host of threads', function () {
     expect(bench.host.nodes).to.deep.equal(NODES);
     await bench.host.open();
     expect(bench.host.nodes).to.deep.equal(['b', 'c', 'd']);
+    expect(bench.host.former).to.deep.equal(['a']);
     await bench.host.start(bench.host.nodes);
     expect(await bench.ask('d', count)).to.include({ count: 1 });
     expect(await forward(bench, 'b', 'd', 'there')).to.equal('there0');

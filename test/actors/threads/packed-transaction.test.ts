@@ -1,10 +1,9 @@
 import { expect } from 'chai';
-import { keyBytes } from '../../../actors/threads/key-bytes.ts';
+import { keyBytes } from '../../../actors/key-bytes.ts';
+import { payloadOf, RECORD_BYTES_MAX } from '../../../actors/packed-writes.ts';
 import {
   holdsClear,
   packTransaction,
-  payloadOf,
-  RECORD_BYTES_MAX,
   unpackTransaction,
 } from '../../../actors/threads/packed-transaction.ts';
 

@@ -281,6 +281,12 @@ describe('a change of members', () => {
     ]);
   });
 
+  it('that would leave nobody to decide is not begun', () => {
+    const driver = leading();
+    expect(driver.setMembers()).to.deep.equal([]);
+    expect(persisted(driver.pass(retryMs * 3))).to.deep.equal([]);
+  });
+
   it('may be asked for again and again', () => {
     const driver = leading();
     driver.setMembers('0', '1', '2', '3');

@@ -1,8 +1,14 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { pack } from '../../../actors/codec.ts';
 import type { JournalWrite } from '../../../actors/journal.ts';
 import { MemoryJournal } from '../../../actors/memory-journal.ts';
-import { ApplicationStore, RECORD_KEY_BYTES_MAX } from '../../../machines/replication/application-store.ts';
+import { seededRandom } from '../../../actors/random.ts';
+import { packTransaction } from '../../../actors/threads/packed-transaction.ts';
+import { ApplicationStore } from '../../../machines/replication/application-store.ts';
+import { RECORD_KEY_BYTES_MAX } from '../../../machines/replication/record-memory.ts';
 
 /** Flushes by hand: `take` begins, `land` ends. A restart finds what has landed. */
 class Harness {
@@ -78,6 +84,18 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
 );
+
+function first([name]: readonly [string, unknown]): string {
+  return name;
+}
+
+/** As short texts have always been on disk. */
+function packedText(text: string): Uint8Array {
+  const bytes = Buffer.from(text);
+  const header = Buffer.alloc(5, 0xdb);
+  header.writeUInt32BE(bytes.byteLength, 1);
+  return Buffer.concat([header, bytes]);
+}
 
 function byBytes([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -201,6 +219,66 @@ describe('the store of an application', () => {
     expect(() => store.put(`${longest}x`, 1)).to.throw(RangeError);
     expect(() => store.put('\ud800', 1)).to.throw(TypeError);
     expect(store.get(`${longest}x`)).to.equal(undefined);
+  });
+
+  it('writes the same bytes as if each record were written by itself', () => {
+    const longText = fc.string({ unit: 'binary', minLength: 400, maxLength: 600 });
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.tuple(key, fc.oneof(value, longText)), { selector: first }),
+        (entries) => {
+          const { store } = new Harness();
+          for (const [name] of entries) store.put(name, 'what it was before');
+          for (const [name, last] of entries) store.put(name, last);
+          store.put('deleted', 1);
+          store.delete('deleted');
+          const writes: JournalWrite[] = [];
+          store.takeDirty(writes, 1);
+          const separate = entries.map(([name, last]) => ({
+            key: ['data', 3, 'app', name],
+            value: typeof last === 'string' && last.length <= 512 ? packedText(last) : pack(last),
+          }));
+          expect(packTransaction(writes)).to.deep.equal(
+            packTransaction([...separate, { key: ['data', 3, 'app', 'deleted'], value: undefined }]),
+          );
+        },
+      ),
+    );
+  });
+
+  it('takes no more memory than it may, however long it is written to and read', async function () {
+    this.timeout(20_000);
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const cacheBytesMax = 1024 * 1024;
+    const harness = new Harness(cacheBytesMax);
+    const random = seededRandom(1);
+    const names = Array.from({ length: 5000 }, (_, index) => `record ${index}`);
+    const model = new Map<string, string>();
+    const usedBytes = async () => {
+      // What one collection has found is let go of by the next.
+      for (let time = 0; time < 3; time++) {
+        collect();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return process.memoryUsage().arrayBuffers;
+    };
+    const before = await usedBytes();
+    for (let round = 0; round < 200; round++) {
+      for (let step = 0; step < 500; step++) {
+        const name = names[random.integer(0, names.length - 1)]!;
+        const text = 'x'.repeat(random.integer(0, random.integer(0, 99) === 0 ? 20_000 : 400));
+        if (step % 3 === 0) expect(harness.store.get(name)).to.equal(model.get(name));
+        harness.store.put(name, text);
+        model.set(name, text);
+      }
+      harness.take();
+      if (round > 10) harness.land();
+    }
+    for (let round = 0; round <= 10; round++) harness.land();
+    const onDisk = [...model.values()].reduce((bytes, text) => bytes + text.length + 5, 0);
+    expect((await usedBytes()) - before - onDisk).to.be.below(2 * cacheBytesMax);
+    for (const name of names) expect(harness.store.get(name)).to.equal(model.get(name));
   });
 
   it('gives queries no way to write', () => {

@@ -1,3 +1,6 @@
+import type { Configuration } from '../../../machines/raft/configuration.ts';
+import type { Position } from '../../../machines/raft/log.ts';
+import { nodeOfMember } from '../../../machines/raft/member.ts';
 import type { Batch } from '../../../machines/replication/batch.ts';
 import { identityOf } from '../support/disk-watch.ts';
 import { type LogHistory, nameOf } from '../support/log-history.ts';
@@ -34,7 +37,8 @@ export class StateMachineSafety {
     });
   }
 
-  apply(node: string, index: number, term: number, batch: Batch): void {
+  /** `configuration` is the one in force there, as the replica knows it. */
+  apply(node: string, { index, term }: Position, batch: Batch, configuration: Configuration): void {
     const identity = identityOf(batch);
     const committed = this.#history.committed(index);
     const applied = `${node} applies ${nameOf({ index, term })}, ${identity}`;
@@ -42,7 +46,7 @@ export class StateMachineSafety {
       if (committed.term === term && committed.batch === identity) return;
       throw new Violation(NAME, `${applied}; committed is ${nameOf(committed)}, ${committed.batch}`);
     }
-    if (!this.#history.isOfOne && !this.#history.isNearlyCommitted(node, { index, term })) {
+    if (!decidesAlone(configuration, node) && !this.#history.isNearlyCommitted(node, { index, term })) {
       throw new Violation(NAME, `${applied}, which is not committed`);
     }
     const early = this.#early.get(index) ?? new Map<string, Applied>();
@@ -53,4 +57,10 @@ export class StateMachineSafety {
   crashed(node: string): void {
     for (const early of this.#early.values()) early.delete(node);
   }
+}
+
+/** What it decides, it may apply before it stands on any disk. */
+function decidesAlone({ voters, nextVoters }: Configuration, node: string): boolean {
+  const deciding = nextVoters.length > 0 ? nextVoters : voters;
+  return deciding.length === 1 && nodeOfMember(deciding[0]!) === node;
 }

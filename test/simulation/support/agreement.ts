@@ -1,4 +1,4 @@
-import { type Log, termAt } from '../../../machines/raft/log.ts';
+import { configurationOf, type Log, termAt } from '../../../machines/raft/log.ts';
 import { toAnchor } from '../../../machines/raft/records.ts';
 import { memberIn } from '../../../machines/raft/server-context.ts';
 import type { Batch } from '../../../machines/replication/batch.ts';
@@ -6,9 +6,11 @@ import type { ProtocolName } from '../../../src/protocols.ts';
 import { AnswersRestOnDisk } from '../invariants/answers-rest-on-disk.ts';
 import { watchCommit } from '../invariants/commit-never-goes-back.ts';
 import { CommittedEntriesStay } from '../invariants/committed-entries-stay.ts';
+import { checkInForce } from '../invariants/configuration-in-force.ts';
 import { ElectionSafety } from '../invariants/election-safety.ts';
 import { LeaderCompleteness } from '../invariants/leader-completeness.ts';
 import { OneBatchASlot } from '../invariants/one-batch-a-slot.ts';
+import { watchChanges } from '../invariants/one-change-at-a-time.ts';
 import { PromisesNeverGoBack } from '../invariants/promises-never-go-back.ts';
 import { StateMachineSafety } from '../invariants/state-machine-safety.ts';
 import { TermsNeverGoBack } from '../invariants/terms-never-go-back.ts';
@@ -25,11 +27,27 @@ export interface Agreement {
   readonly instruments: readonly Instrument[];
   /** How many places of the log are decided. */
   readonly decided: number;
+  /** Who decides, as far as that is decided; undefined: the founders, always. */
+  readonly voters: readonly string[] | undefined;
   /** A replica applies a batch. */
   apply(node: string, index: number, batch: Batch, anchor: unknown): void;
   /** A node has crashed. */
   crashed(node: string): void;
 }
+
+/** Where a server goes by its configuration, or changes its log. */
+const CONFIGURED = [
+  'startPreVote',
+  'startVote',
+  'countVote',
+  'takeOffice',
+  'takeEntries',
+  'takeFetched',
+  'noteAppended',
+  'reconfigure',
+  'compactDurable',
+  'goOnFromSnapshot',
+];
 
 export const AGREEMENTS: Readonly<
   Record<ProtocolName, (nodes: readonly string[], guard: Guard) => Agreement>
@@ -42,6 +60,7 @@ export const AGREEMENTS: Readonly<
       get decided() {
         return agreement.slots;
       },
+      voters: undefined,
       apply: (node, index, batch) => agreement.apply(node, index, batch),
       crashed: (node) => agreement.crashed(node),
     };
@@ -49,7 +68,8 @@ export const AGREEMENTS: Readonly<
 
   raft: (nodes, guard) => {
     const history = new LogHistory(nodes);
-    const elections = new ElectionSafety(nodes.length);
+    watchChanges(history);
+    const elections = new ElectionSafety();
     const leaders = new LeaderCompleteness(history);
     const stateMachines = new StateMachineSafety(history);
     const answers = new AnswersRestOnDisk(history);
@@ -63,9 +83,12 @@ export const AGREEMENTS: Readonly<
           watchActions(program, 'server', ['takeOffice'], ({ context }) =>
             guard(() => {
               const { term, log } = context as { readonly term: number; readonly log: Log };
-              elections.tookOffice(node, term);
+              elections.tookOffice(node, term, configurationOf(log));
               leaders.tookOffice(node, term, log);
             }),
+          );
+          watchActions(program, 'server', CONFIGURED, ({ context }) =>
+            guard(() => checkInForce(node, context.log, history)),
           );
           watchActions(program, 'server', ['countVote'], ({ context, event }) =>
             guard(() => {
@@ -85,7 +108,13 @@ export const AGREEMENTS: Readonly<
       get decided() {
         return history.commits;
       },
-      apply: (node, index, batch, anchor) => stateMachines.apply(node, index, toAnchor(anchor).term, batch),
+      get voters() {
+        return history.configuration.voters;
+      },
+      apply: (node, index, batch, anchor) => {
+        const { term, configuration } = toAnchor(anchor);
+        stateMachines.apply(node, { index, term }, batch, configuration);
+      },
       crashed: (node) => stateMachines.crashed(node),
     };
   },

@@ -1,3 +1,4 @@
+import type { Random } from '../../../actors/random.ts';
 import type { TraceRecord } from '../../../actors/simulated/index.ts';
 import { derivedRandom } from '../../../actors/simulated/seed.ts';
 import type { PaxosSettings } from '../../../machines/paxos/settings.ts';
@@ -7,10 +8,12 @@ import { kv, kvQuery } from '../../../src/applications/kv.ts';
 import type { Client } from '../../../src/client/client.ts';
 import type { ProtocolName, ProtocolSettings } from '../../../src/protocols.ts';
 import { checkExactlyOnceInOrder } from '../invariants/exactly-once-in-order.ts';
+import { Administrator } from './administrator.ts';
 import type { Instrument } from './instrumented-program.ts';
 import { type LedgerEntry, ledger } from './ledger.ts';
 import { findNonlinearizable } from './linearizability.ts';
 import { type MemoryWatch, memoryWatch } from './memory-watch.ts';
+import { RaftMemory } from './raft-memory.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
 import { Storm } from './storm.ts';
 import { Violation } from './violation.ts';
@@ -21,7 +24,12 @@ export interface ExperimentOptions {
   readonly seed: number;
   readonly nodes?: number;
   readonly stormMs?: number;
+  /** Where they are to differ from the defaults, or from small bounds, as chance will have it. */
   readonly settings?: Partial<PaxosSettings & RaftSettings>;
+  /** Whether an administrator changes members and leaders while the storm rages. */
+  readonly changes?: boolean;
+  /** How fast the clocks of nodes run, by name. */
+  readonly clockRates?: Readonly<Record<string, number>>;
   readonly instruments?: readonly Instrument[];
   /** Nodes lose their memory: with every crash, or now and then. */
   readonly amnesia?: 'crashed' | 'sometimes';
@@ -35,6 +43,10 @@ export interface ExperimentResult {
   readonly entries: number;
   /** How long all that was asked for took, once everything was well again. */
   readonly recoveryMs: number;
+  /** Changes of members, or of the leader, that were seen done, or given up; and nodes that were removed and ran on. */
+  readonly changesDone: number;
+  readonly changesGivenUp: number;
+  readonly ghosts: number;
   readonly endMs: number;
 }
 
@@ -74,10 +86,21 @@ const SMALL_SETTINGS: { readonly [Name in ProtocolName]: Partial<ProtocolSetting
  * there. One seed decides all of it.
  */
 export async function experiment(options: ExperimentOptions): Promise<ExperimentResult> {
-  const { protocol, seed, stormMs = 1500, settings, instruments = [], amnesia, trace } = options;
+  const {
+    protocol,
+    seed,
+    stormMs = 1500,
+    settings,
+    changes = false,
+    clockRates,
+    instruments = [],
+    amnesia,
+    trace,
+  } = options;
   const random = derivedRandom(seed, 'experiment');
-  const sizes = amnesia === undefined ? [1, 3, 3, 3, 5] : [3, 3, 3, 4, 5];
+  const sizes = amnesia !== undefined ? [3, 3, 3, 4, 5] : changes ? [1, 2, 3, 3, 5] : [1, 3, 3, 3, 5];
   const nodes = options.nodes ?? sizes[random.integer(0, 4)]!;
+  const ghostRandom = derivedRandom(seed, 'ghosts');
   const keptUnflushedProbability = random.integer(0, 1) * random.next();
   const memory = memoryWatch(protocol);
   await using simulated = new SimulatedCluster({
@@ -85,8 +108,10 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     seed,
     nodes,
     disk: { flushMsMin: 0.2, flushMsMax: random.next() < 0.3 ? 8 : 1, keptUnflushedProbability },
-    settings: settings ?? (random.next() < 0.6 ? SMALL_SETTINGS[protocol] : {}),
+    settings: { ...(random.next() < 0.6 ? SMALL_SETTINGS[protocol] : {}), ...settings },
+    ...(clockRates === undefined ? {} : { clockRates }),
     journal: amnesia === 'crashed' ? 'memory' : 'lmdb',
+    keepsRemoved: () => ghostRandom.next() < 0.5,
     instruments: [...instruments, memory.instrument],
     ...(trace === undefined ? {} : { trace }),
   });
@@ -124,14 +149,26 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     calmMsMax: random.next() < 0.4 ? 600 : random.integer(5, 150),
     lossMax: 0.2,
     clientLoss: random.next() < 0.5,
+    ghosts: changes,
     ...(amnesia === undefined
       ? {}
       : { amnesia: { when: amnesia, hasVote: (node: string) => memory.hasVote(node) } }),
   });
+  const administrator = new Administrator({
+    simulated,
+    random: derivedRandom(seed, 'administrator'),
+    pauseMsMax: random.integer(1, 200),
+    timeoutMsMax: random.next() < 0.5 ? 200 : 2000,
+  });
+  const administration = changes ? administrator.run() : Promise.resolve();
+  administration.catch(() => {});
   await storm.rage();
 
   const calmMs = host.clock.now();
   for (const workload of workloads) workload.stop();
+  administrator.stop();
+  await simulated.runWhile(administration, RECOVERY_MS_MAX);
+  if (changes) await removeNonMembers(simulated);
   await simulated.runWhile(work, RECOVERY_MS_MAX);
   // What nobody waits for any more is still to happen, each in its turn.
   for (const client of clients) await simulated.runWhile(client.idle(), RECOVERY_MS_MAX);
@@ -140,13 +177,15 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   await everybodyVotes(simulated, memory);
   const recoveryMs = host.clock.now() - calmMs;
 
+  if (changes) await completeChanges(simulated, random);
   const before = await checkEverything(simulated, reader, workloads);
   await checkPeace(simulated, memory);
   // One restarts, and nothing new is written that would bring it news of what was.
-  const [one] = simulated.names.filter((_, place) => place === seed % nodes);
-  await storm.crash(one!);
-  await storm.restart(one!);
+  const one = simulated.names[seed % simulated.names.length]!;
+  await storm.crash(one);
+  await storm.restart(one);
   await checkEverything(simulated, reader, workloads);
+  await everybodyVotes(simulated, memory);
   if (amnesia === 'crashed') {
     for (const name of simulated.names) {
       await storm.crash(name);
@@ -172,33 +211,73 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     calls: calls.length,
     entries: before.length,
     recoveryMs,
+    changesDone: administrator.done,
+    changesGivenUp: administrator.givenUp,
+    ghosts: simulated.ghosts.names.length,
     endMs: host.clock.now(),
   };
 }
 
 /** Nodes that have lost their memory are taken in again. */
 async function everybodyVotes(simulated: SimulatedCluster, memory: MemoryWatch): Promise<void> {
-  const { host, names } = simulated;
+  const { host } = simulated;
   const untilMs = host.clock.now() + RECOVERY_MS_MAX;
-  while (!names.every((name) => memory.hasVote(name))) {
-    if (host.clock.now() > untilMs) {
-      const mute = names.filter((name) => !memory.hasVote(name));
+  for (;;) {
+    const mute = simulated.names.filter((name) => !memory.hasVote(name));
+    if (mute.length === 0) return;
+    if (host.clock.now() > untilMs)
       throw new Violation('everybody has a vote', `in peace, these do not get theirs again: ${mute}`);
-    }
     await simulated.run(10);
   }
+}
+
+/** Nodes that were to be members, and were given up on the way. */
+async function removeNonMembers(simulated: SimulatedCluster): Promise<void> {
+  const { cluster } = simulated;
+  const { nodes } = await simulated.runWhile(cluster.status(), RECOVERY_MS_MAX);
+  for (const { node, member } of nodes) {
+    if (member === 'voter') continue;
+    await simulated.runWhile(cluster.removeNode(node, { timeoutMs: RECOVERY_MS_MAX }), RECOVERY_MS_MAX);
+  }
+}
+
+/** Once all is well, members change as they are told to, whatever was left half done. */
+async function completeChanges(simulated: SimulatedCluster, random: Random): Promise<void> {
+  const { cluster } = simulated;
+  const see = <Result>(change: Promise<Result>) => simulated.runWhile(change, RECOVERY_MS_MAX);
+  const limit = { timeoutMs: RECOVERY_MS_MAX };
+  const added = await see(cluster.addNode(limit));
+  const { leader } = await see(cluster.status());
+  for (const node of cluster.nodes) {
+    const isSpared = node === added || (node !== leader && random.next() < 0.4);
+    if (!isSpared) await see(cluster.removeNode(node, limit));
+  }
+  await see(cluster.replaceNode(cluster.nodes[0]!, limit));
+  await see(cluster.addNode(limit));
+  await see(cluster.transferLeadership(cluster.nodes[0], limit));
+  await see(cluster.transferLeadership(undefined, limit));
 }
 
 /** Once nothing is asked for, one leader goes on leading, and nobody keeps what is done with. */
 async function checkPeace(simulated: SimulatedCluster, memory: MemoryWatch): Promise<void> {
   const reigns = memory.reigns.length;
+  const termBefore = termIn(simulated, memory);
   await simulated.run(PEACE_MS);
   if (memory.reigns.length > reigns) {
     const taken = memory.reigns.slice(reigns).map(({ number, leader }) => `${number}.${leader}`);
     throw new Violation('a stable leader', `in peace, these took over: ${taken.join(', ')}`);
   }
-  const leftovers = memory.leftovers();
+  const term = termIn(simulated, memory);
+  if (term !== termBefore)
+    throw new Violation('a stable leader', `from term ${termBefore} to ${term} in peace`);
+  const leftovers = Object.fromEntries(
+    Object.entries(memory.leftovers()).filter(([what]) => simulated.names.includes(what.split(' ')[0]!)),
+  );
   if (Object.keys(leftovers).length > 0) throw new Violation('bounded memory', JSON.stringify(leftovers));
+}
+
+function termIn(simulated: SimulatedCluster, memory: MemoryWatch): number {
+  return memory instanceof RaftMemory ? memory.termOf(simulated.names) : 0;
 }
 
 /** Whether all nodes hold the same, and everything that was acknowledged, in order. The entries of the ledger. */

@@ -11,9 +11,10 @@ interface KnownEntry extends Position {
   readonly digest: number;
   /** Undefined for the first of all. */
   readonly before: KnownEntry | undefined;
-  /** In force here, and the index of the entry that brought it. */
+  /** In force from this entry on. */
   readonly configuration: Configuration;
-  readonly configuredAt: number;
+  /** The entry that brought it; undefined: it was there from the beginning. */
+  readonly change: KnownEntry | undefined;
   /** Disks that had it while they were in its term. */
   readonly voters: Set<string>;
 }
@@ -24,21 +25,27 @@ interface Commitment extends Position {
   readonly batch: string;
 }
 
+/** An entry that brings a configuration, and the one that was in force before it. */
+export interface Change extends Position {
+  readonly configuration: Configuration;
+  readonly former: { readonly at: Position; readonly configuration: Configuration };
+}
+
 interface DiskLog {
   base: Position;
   readonly entries: Map<number, KnownEntry>;
 }
 
 /**
- * All entries that ever stood in a log on a disk, and what follows from where they stood. An entry is committed when a
- * majority, by the configuration there, has had it on disk in its own term, and so is all before it (thesis, section
- * 3.6.2).
+ * All entries that ever stood in a log on a disk, and what follows from where they stood. An entry is committed when
+ * those who can decide, by the configuration in force there, have had it on disk in its own term, and so is all before it
+ * (thesis, section 3.6.2).
  *
  * It checks log matching (figure 3.2): two logs that hold an entry of the same index and term are the same up to it.
  */
 export class LogHistory implements DiskWatcher {
   readonly #founded: Configuration;
-  /** The disk of each member; of a founder it bears its name. */
+  /** The disk of each member; of one that never lost any it bears its name. */
   readonly #disks = new Map<Member, string>();
   /** The disk that each node has now. */
   readonly #current = new Map<string, string>();
@@ -47,13 +54,10 @@ export class LogHistory implements DiskWatcher {
   readonly #terms = new Map<string, number>();
   readonly #committed: Commitment[] = [];
   readonly #onCommit: ((commitment: Commitment) => void)[] = [];
+  readonly #onChange: ((change: Change) => void)[] = [];
 
-  constructor(nodes: readonly string[]) {
-    this.#founded = foundedBy(nodes);
-  }
-
-  get isOfOne(): boolean {
-    return this.#founded.voters.length === 1;
+  constructor(founders: readonly string[]) {
+    this.#founded = foundedBy(founders);
   }
 
   /** The disk of a member. */
@@ -76,16 +80,30 @@ export class LogHistory implements DiskWatcher {
     this.#onCommit.push(run);
   }
 
+  /** Calls `run` for every entry with a configuration, when it stands on a disk for the first time. */
+  onChange(run: (change: Change) => void): void {
+    this.#onChange.push(run);
+  }
+
+  isCommitted({ index, term }: Position): boolean {
+    return index === 0 || this.committed(index)?.term === term;
+  }
+
   /** Whether it lacks the vote of one node alone: its disk may be about to have it. */
-  isNearlyCommitted(node: string, { index, term }: Position): boolean {
+  isNearlyCommitted(node: string, position: Position): boolean {
     const disk = this.#current.get(node) ?? node;
-    for (const entry of this.#known.values()) {
-      if (entry.index < index || entry.voters.has(disk) || !this.#isDecided(entry, disk)) continue;
-      let at: KnownEntry | undefined = entry;
-      while (at !== undefined && at.index > index) at = at.before;
-      if (at?.term === term) return true;
-    }
-    return false;
+    return this.#isNearly(disk, position, (entry) => this.#isDecided(entry, disk));
+  }
+
+  /** The configuration in force at an entry that some disk holds or has held. */
+  configurationAt(position: Position): Configuration | undefined {
+    return position.index === 0 ? this.#founded : this.#known.get(nameOf(position))?.configuration;
+  }
+
+  /** The last configuration that is committed. */
+  get configuration(): Configuration {
+    const last = this.#committed.at(-1);
+    return (last && this.configurationAt(last)) ?? this.#founded;
   }
 
   /** Whether a node's disk holds an entry, or a base that stands for it. */
@@ -110,13 +128,7 @@ export class LogHistory implements DiskWatcher {
     log.entries.set(index, known);
     if (this.#terms.get(node) !== entry.term) return;
     known.voters.add(node);
-    if (!this.#isDecided(known)) return;
-    this.#commit(known, entry.term);
-    if (!isJoint(known.configuration)) return;
-    // Those after it may have waited for the joint configuration alone.
-    for (const later of this.#known.values()) {
-      if (later.index > this.#committed.length && this.#isDecided(later)) this.#commit(later, later.term);
-    }
+    if (this.#isDecided(known)) this.#commit(known, entry.term);
   }
 
   removed(node: string, index: number): void {
@@ -134,21 +146,37 @@ export class LogHistory implements DiskWatcher {
     for (const index of log.entries.keys()) if (index <= base.index) log.entries.delete(index);
   }
 
-  /** Whether those who have it on disk, and perhaps one more, can decide. */
+  /**
+   * Whether those who have it on disk, and perhaps one more, can decide. Once a joint configuration is committed, the new
+   * voters alone will do: no leader without that configuration can be elected any more, so each needs their majority.
+   */
   #isDecided(entry: KnownEntry, oneMore?: string): boolean {
-    const { configuration } = entry;
-    const have = (known: KnownEntry) => (member: Member) => {
+    if (this.#hasDecided(entry, entry.configuration, oneMore)) return true;
+    const { change, configuration } = entry;
+    if (!isJoint(configuration) || change === undefined || change === entry) return false;
+    const isPast =
+      this.isCommitted(change) ||
+      (oneMore !== undefined &&
+        this.#isNearly(oneMore, change, (other) => this.#hasDecided(other, other.configuration, oneMore)));
+    return isPast && this.#hasDecided(entry, foundedBy(configuration.nextVoters), oneMore);
+  }
+
+  /** Whether those who have it on disk, and perhaps one more, can decide by that configuration. */
+  #hasDecided({ voters }: KnownEntry, configuration: Configuration, oneMore?: string): boolean {
+    return canDecide(configuration, (member) => {
       const disk = this.diskOf(member);
-      return disk === oneMore || known.voters.has(disk);
-    };
-    if (canDecide(configuration, have(entry))) return true;
-    if (!isJoint(configuration)) return false;
-    // Once it is committed its leader goes on to the new one; and nobody leads without a majority of that.
-    let joint: KnownEntry | undefined = entry;
-    while (joint !== undefined && joint.index > entry.configuredAt) joint = joint.before;
-    const isLeft =
-      joint !== undefined && (joint.index <= this.#committed.length || canDecide(configuration, have(joint)));
-    return isLeft && canDecide(foundedBy(configuration.nextVoters), have(entry));
+      return disk === oneMore || voters.has(disk);
+    });
+  }
+
+  #isNearly(node: string, { index, term }: Position, isDecided: (entry: KnownEntry) => boolean): boolean {
+    for (const entry of this.#known.values()) {
+      if (entry.index < index || entry.voters.has(node) || !isDecided(entry)) continue;
+      let at: KnownEntry | undefined = entry;
+      while (at !== undefined && at.index > index) at = at.before;
+      if (at?.term === term) return true;
+    }
+    return false;
   }
 
   #logOf(node: string): DiskLog {
@@ -173,24 +201,34 @@ export class LogHistory implements DiskWatcher {
       throw new Violation('log matching', `${node} has ${name} after ${nameOf(before)}`);
     const known = this.#known.get(name);
     if (known === undefined) {
-      const added: KnownEntry = {
-        index,
-        term,
-        batch: identity,
-        digest,
-        before,
-        configuration: configuration ?? before?.configuration ?? this.#founded,
-        configuredAt: configuration === null ? (before?.configuredAt ?? 0) : index,
-        voters: new Set(),
-      };
-      this.#known.set(name, added);
-      return added;
+      return this.#add({ index, term, batch: identity, digest, before }, configuration ?? undefined);
     }
     if (known.digest === digest) return known;
     throw new Violation(
       'log matching',
       `${node} has at ${name} ${identity} after ${before?.term}, another ${known.batch} after ${known.before?.term}`,
     );
+  }
+
+  #add(
+    entry: Pick<KnownEntry, 'index' | 'term' | 'batch' | 'digest' | 'before'>,
+    brought: Configuration | undefined,
+  ): KnownEntry {
+    const { before } = entry;
+    const former = before?.configuration ?? this.#founded;
+    const added: KnownEntry & { change: KnownEntry | undefined } = {
+      ...entry,
+      configuration: brought ?? former,
+      change: before?.change,
+      voters: new Set(),
+    };
+    this.#known.set(nameOf(entry), added);
+    if (brought === undefined) return added;
+    const at = before?.change ?? { index: 0, term: 0 };
+    added.change = added;
+    const change: Change = { ...entry, configuration: brought, former: { at, configuration: former } };
+    for (const run of this.#onChange) run(change);
+    return added;
   }
 
   #commit(entry: KnownEntry, inTerm: number): void {
@@ -205,6 +243,14 @@ export class LogHistory implements DiskWatcher {
       const commitment = { index, term, batch, inTerm };
       this.#committed.push(commitment);
       for (const run of this.#onCommit) run(commitment);
+    }
+    if (fresh.some((one) => one.change === one && isJoint(one.configuration))) this.#commitWhatFollows();
+  }
+
+  /** A joint configuration is committed: what follows may have been waiting for the old voters alone. */
+  #commitWhatFollows(): void {
+    for (const entry of this.#known.values()) {
+      if (entry.index > this.#committed.length && this.#isDecided(entry)) this.#commit(entry, entry.term);
     }
   }
 }

@@ -31,6 +31,11 @@ export class RaftMemory implements MemoryWatch {
     return server === undefined || hasVote(server);
   }
 
+  /** The highest term of these nodes. */
+  termOf(nodes: readonly string[]): number {
+    return Math.max(...nodes.map((node) => this.servers.get(node)?.term ?? 0));
+  }
+
   readsAt(node: string): number {
     return this.servers.get(node)?.reads.length ?? 0;
   }

@@ -20,7 +20,14 @@ import { PROTOCOLS, type ProtocolName } from '../../../src/protocols.ts';
 import { EqualStates } from '../invariants/equal-states.ts';
 import { AGREEMENTS, type Agreement } from './agreement.ts';
 import { type DiskWatcher, watchDisk } from './disk-watch.ts';
-import { type Instrument, instrumentedProgram } from './instrumented-program.ts';
+import { Ghosts } from './ghosts.ts';
+import {
+  forRaft,
+  type Instrument,
+  instrumentedProgram,
+  type OpenRaft,
+  watchActions,
+} from './instrumented-program.ts';
 import { ledger } from './ledger.ts';
 import { Violation } from './violation.ts';
 
@@ -31,18 +38,22 @@ export interface SimulatedClusterOptions {
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
   readonly journal?: JournalKind;
+  readonly clockRates?: Readonly<Record<string, number>>;
   readonly settings?: Partial<PaxosSettings & RaftSettings>;
   readonly instruments?: readonly Instrument[];
   readonly trace?: (record: TraceRecord) => void;
+  /** Whether a node that is removed runs on; none does. */
+  readonly keepsRemoved?: (node: string) => boolean;
 }
 
 /** A cluster in the simulated world, with every invariant watched that can be watched while it runs. */
 export class SimulatedCluster implements AsyncDisposable {
   readonly host: SimulatedHost;
   readonly cluster: Cluster;
-  readonly names: readonly string[];
   readonly agreement: Agreement;
+  readonly ghosts: Ghosts;
   readonly #program: Disposable;
+  readonly #watchers: readonly DiskWatcher[];
   readonly #distant = new Map<string, Gateway>();
   #broken: unknown;
 
@@ -54,14 +65,16 @@ export class SimulatedCluster implements AsyncDisposable {
       network = {},
       disk = {},
       journal = 'lmdb',
+      clockRates = {},
       settings = {},
       instruments = [],
       trace,
+      keepsRemoved = () => false,
     } = options;
-    this.names = Array.from({ length: nodes }, (_, node) => String(node));
-    this.agreement = AGREEMENTS[protocol](this.names, (look) => this.#watch(look));
+    const names = Array.from({ length: nodes }, (_, node) => String(node));
+    this.agreement = AGREEMENTS[protocol](names, (look) => this.#watch(look));
     const applications = [kv, chatroom, ledger].map(({ name, module }) => ({ name, module }));
-    const reference = PROTOCOLS[protocol].program({ nodes: this.names, applications, settings });
+    const reference = PROTOCOLS[protocol].program({ nodes: names, applications, settings });
     const program = instrumentedProgram(reference, [
       ...instruments,
       ...this.agreement.instruments,
@@ -73,28 +86,26 @@ export class SimulatedCluster implements AsyncDisposable {
           return apply(slot, batch, anchor);
         };
       },
+      ...(protocol === 'raft' ? [forRaft((open) => this.#watchGhost(open))] : []),
     ]);
     this.#program = program;
     this.host = new SimulatedHost({
-      nodes: this.names,
+      nodes: names,
       seed,
       program: program.reference,
       network,
       disk,
       journal,
+      clockRates,
       trace: (record) => {
+        if (record.event === 'member' && record.present) this.#added(record.node);
         if (record.event === 'crash') this.#watch(() => this.#crashed(record.node, record.reason));
         trace?.(record);
       },
     });
-    const watchers: DiskWatcher[] = [...this.agreement.watchers, new EqualStates()];
-    for (const name of this.names) {
-      for (const nodeDisk of [this.host.diskOf(name), this.host.storeDiskOf(name)]) {
-        watchDisk(name, nodeDisk, (news) => {
-          for (const watcher of watchers) this.#watch(() => news(watcher));
-        });
-      }
-    }
+    this.ghosts = new Ghosts(this.host, keepsRemoved);
+    this.#watchers = [...this.agreement.watchers, new EqualStates()];
+    for (const name of names) this.#watchDisks(name);
     const attach = this.host.attach.bind(this.host);
     this.host.attach = (handlers) =>
       attach({
@@ -112,6 +123,11 @@ export class SimulatedCluster implements AsyncDisposable {
         this.#broken ??= error;
       },
     });
+  }
+
+  /** The nodes that there are now. */
+  get names(): readonly string[] {
+    return this.host.nodes;
   }
 
   /**
@@ -160,6 +176,32 @@ export class SimulatedCluster implements AsyncDisposable {
     for (const gateway of this.#distant.values()) gateway.close();
     await this.cluster[Symbol.asyncDispose]();
     this.#program[Symbol.dispose]();
+  }
+
+  #watchDisks(name: string): void {
+    for (const disk of [this.host.diskOf(name), this.host.storeDiskOf(name)]) {
+      watchDisk(name, disk, (news) => {
+        for (const watcher of this.#watchers) this.#watch(() => news(watcher));
+      });
+    }
+  }
+
+  #added(node: string): void {
+    this.#watchDisks(node);
+    for (const gateway of this.#distant.values()) gateway.nodeStarted(node);
+  }
+
+  /** Others have gone on without it: whatever it does, it must not raise their terms (thesis, section 4.2.3). */
+  #watchGhost(open: OpenRaft): void {
+    watchActions(open, 'server', ['startVote'], ({ context }) =>
+      this.#watch(() => {
+        if (!this.ghosts.has(open.node)) return;
+        throw new Violation(
+          'removed servers do not disturb',
+          `${open.node} stands in term ${context.term + 1}`,
+        );
+      }),
+    );
   }
 
   #crashed(node: string, reason: string): void {

@@ -13,6 +13,8 @@ export interface StormSettings {
   readonly lossMax: number;
   /** Whether clients' frames may be lost too. */
   readonly clientLoss: boolean;
+  /** Whether nodes that were removed, and run on, are struck too. */
+  readonly ghosts?: boolean;
   /** Nodes lose their memory: with every crash, or now and then. A majority has it at any time. */
   readonly amnesia?: Amnesia;
 }
@@ -60,8 +62,11 @@ export class Storm {
   async rage(): Promise<void> {
     const { host } = this.#simulated;
     const untilMs = host.clock.now() + this.#settings.ms;
-    const faults =
-      this.#settings.amnesia?.when === 'sometimes' ? [...FAULTS, loseMemory, loseMemory] : FAULTS;
+    const faults = [
+      ...FAULTS,
+      ...(this.#settings.ghosts ? [bounceGhosts] : []),
+      ...(this.#settings.amnesia?.when === 'sometimes' ? [loseMemory, loseMemory] : []),
+    ];
     while (host.clock.now() < untilMs) {
       await this.#simulated.run(this.#random.next() * this.#settings.calmMsMax);
       // Faults strike between any two events, also those of one instant.
@@ -74,7 +79,7 @@ export class Storm {
 
   /** Everything is well from now on: all nodes up, all links whole, a calm network. */
   async mend(): Promise<void> {
-    const { host, names } = this.#simulated;
+    const { host } = this.#simulated;
     host.changeNetwork({
       lossProbability: 0,
       clientLossProbability: 0,
@@ -88,7 +93,8 @@ export class Storm {
     this.#armed.clear();
     // One that has just gone off, the cluster learns of in a moment.
     await this.#simulated.run(1);
-    for (const name of names) await this.restart(name);
+    for (const name of this.names) await this.restart(name);
+    await this.restartGhosts();
   }
 
   get names(): readonly string[] {
@@ -104,6 +110,7 @@ export class Storm {
   }
 
   async crash(name: string): Promise<void> {
+    if (!this.names.includes(name)) return;
     if (this.#settings.amnesia?.when === 'crashed' && !this.mayForget(name)) return;
     await this.#simulated.cluster.crash(Number(name));
     this.#restored.delete(name);
@@ -113,10 +120,10 @@ export class Storm {
   mayForget(name: string): boolean {
     const { amnesia } = this.#settings;
     if (amnesia === undefined) return false;
+    const { running } = this.#simulated.host;
     const isSound = (node: string) =>
       amnesia.hasVote(node) &&
-      (amnesia.when === 'sometimes' ||
-        (this.#simulated.host.running.includes(node) && !this.#armed.has(node)));
+      (amnesia.when === 'sometimes' || (running.includes(node) && !this.#armed.has(node)));
     return this.names.filter((node) => node !== name && isSound(node)).length > this.names.length / 2;
   }
 
@@ -138,7 +145,23 @@ export class Storm {
   }
 
   async restart(name: string): Promise<void> {
-    await this.#simulated.runWhile(this.#simulated.cluster.restart(Number(name)), 1000);
+    // It may be removed meanwhile.
+    if (!this.names.includes(name)) return;
+    const restarted = this.#simulated.cluster.restart(Number(name)).catch((error: unknown) => {
+      if (this.names.includes(name)) throw error;
+    });
+    await this.#simulated.runWhile(restarted, 1000);
+  }
+
+  async bounceGhosts(): Promise<void> {
+    const { ghosts } = this.#simulated;
+    for (const name of ghosts.names) await ghosts.crash(name);
+    await this.restartGhosts();
+  }
+
+  async restartGhosts(): Promise<void> {
+    const { ghosts } = this.#simulated;
+    for (const name of ghosts.names) await ghosts.restart(name);
   }
 
   /** Lets a node die after it has sent a few more messages of the protocol. */
@@ -154,7 +177,7 @@ export class Storm {
   }
 
   mendLinks(): void {
-    const ends = [...this.names, CLIENTS];
+    const ends = [...this.names, ...this.#simulated.ghosts.names, CLIENTS];
     for (const a of ends) for (const b of ends) if (a !== b) this.#simulated.host.linkOneWay(a, b, true);
   }
 
@@ -192,6 +215,10 @@ async function bounce(storm: Storm): Promise<void> {
   const name = storm.someNode();
   await storm.crash(name);
   await storm.restart(name);
+}
+
+async function bounceGhosts(storm: Storm): Promise<void> {
+  await storm.bounceGhosts();
 }
 
 async function setTimeBomb(storm: Storm): Promise<void> {

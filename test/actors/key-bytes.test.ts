@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { JournalKey } from '../../../actors/journal.ts';
-import { encodeKey } from '../../../actors/journal-key.ts';
-import { boundsBelow, keyBytes, keyBytesMax, keyOf, writeKey } from '../../../actors/threads/key-bytes.ts';
+import type { JournalKey } from '../../actors/journal.ts';
+import { encodeKey } from '../../actors/journal-key.ts';
+import { boundsBelow, keyBytes, keyBytesMax, keyOf, writeKey } from '../../actors/key-bytes.ts';
 
 const part = fc.oneof(
   fc.nat(),

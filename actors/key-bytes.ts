@@ -1,5 +1,5 @@
-import type { JournalKey } from '../journal.ts';
-import { encodeKey } from '../journal-key.ts';
+import type { JournalKey } from './journal.ts';
+import { encodeKey } from './journal-key.ts';
 
 /** What LMDB takes as a key, in bytes; {@link encodeKey} makes 8 of a number, and 2 more than its letters of a string. */
 export const KEY_BYTES_MAX = 1978;
@@ -17,6 +17,11 @@ const AFTER_BELOW = Buffer.of(0xff);
 /** A key as bytes that sort as keys do, in the encoding of {@link encodeKey}. */
 export function keyBytes(key: JournalKey): Buffer {
   return Buffer.from(encodeKey(key), 'latin1');
+}
+
+/** What {@link encodeKey} gives for the key of these bytes. */
+export function encodedKey(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /** As many bytes as {@link keyBytes} may give, or more. */
