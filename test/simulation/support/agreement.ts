@@ -1,4 +1,5 @@
 import { configurationOf, type Log, termAt } from '../../../machines/raft/log.ts';
+import { nodeOfMember } from '../../../machines/raft/member.ts';
 import { toAnchor } from '../../../machines/raft/records.ts';
 import { memberIn } from '../../../machines/raft/server-context.ts';
 import type { Batch } from '../../../machines/replication/batch.ts';
@@ -109,7 +110,7 @@ export const AGREEMENTS: Readonly<
         return history.commits;
       },
       get voters() {
-        return history.configuration.voters;
+        return history.configuration.voters.map(nodeOfMember);
       },
       apply: (node, index, batch, anchor) => {
         const { term, configuration } = toAnchor(anchor);

@@ -16,6 +16,7 @@ import { kv } from '../../../src/applications/kv.ts';
 import { Client, type ClientOptions } from '../../../src/client/client.ts';
 import { Gateway } from '../../../src/client/gateway.ts';
 import { Cluster } from '../../../src/cluster.ts';
+import { TimeoutError } from '../../../src/errors.ts';
 import { PROTOCOLS, type ProtocolName } from '../../../src/protocols.ts';
 import { EqualStates } from '../invariants/equal-states.ts';
 import { AGREEMENTS, type Agreement } from './agreement.ts';
@@ -139,7 +140,11 @@ export class SimulatedCluster implements AsyncDisposable {
     const gateway = new Gateway(this.host, PROTOCOLS[this.cluster.protocol].entrance);
     for (const node of this.names) gateway.nodeStarted(node);
     this.#distant.set(addressOf(CLIENTS, name), gateway);
-    const client = new Client(name, gateway, { ...options, hasQuorum: () => true, closed: () => {} });
+    const client = new Client(name, gateway, {
+      ...options,
+      unanswered: (what, timeoutMs) => new TimeoutError(what, timeoutMs),
+      closed: () => {},
+    });
     await client.open();
     return client;
   }
