@@ -4,7 +4,7 @@ import type { InspectionEvent } from '../actors/inspection.ts';
 import type { SetMembers, TransferLeadership } from '../machines/raft/messages.ts';
 import { Client, type ClientOptions } from './client/client.ts';
 import { Gateway } from './client/gateway.ts';
-import { BadOptionError, ClosedError, NoQuorumError, UnsupportedError } from './errors.ts';
+import { BadOptionError, ClosedError, NoQuorumError, TimeoutError, UnsupportedError } from './errors.ts';
 import { Membership, type Reign } from './membership.ts';
 import { type NodeReport, Observer } from './observer.ts';
 import { PROTOCOLS, type Protocol, type ProtocolName } from './protocols.ts';
@@ -99,7 +99,7 @@ export class Cluster implements AsyncDisposable {
     this.#membership = new Membership({
       clock: host.clock,
       reign: () => this.#reign(),
-      hasQuorum: () => this.hasQuorum(),
+      unanswered: (what, timeoutMs) => this.#unanswered(what, timeoutMs),
       setMembers: (leader, voters) => {
         const message: SetMembers = { type: 'setMembers', voters };
         this.#observer.tell(leader, message);
@@ -133,7 +133,7 @@ export class Cluster implements AsyncDisposable {
     await this.#until(async () => {
       // One that dies meanwhile is not waited for.
       const up = this.#host.nodes.filter((name) => this.#topology.isUp(name));
-      if (!this.hasQuorum()) throw new NoQuorumError('starting the cluster', 0);
+      if (!this.hasQuorum()) throw new NoQuorumError('starting the cluster', 0, this.#topology.mute);
       const reports = await this.#observe(up);
       const leader = leaderOf(reports);
       return (
@@ -150,7 +150,7 @@ export class Cluster implements AsyncDisposable {
     if (this.#closed) throw new ClosedError('a client');
     const client = new Client(`client-${this.#clientsMade++}`, this.#gateway, {
       ...options,
-      hasQuorum: () => this.hasQuorum(),
+      unanswered: (what, timeoutMs) => this.#unanswered(what, timeoutMs),
       closed: () => this.#clients.delete(client),
     });
     this.#clients.add(client);
@@ -206,7 +206,7 @@ export class Cluster implements AsyncDisposable {
       leader = leaderOf(await this.#observe(this.#host.nodes))?.node;
       return leader !== undefined || !this.hasQuorum();
     });
-    if (leader === undefined) throw new NoQuorumError('finding the leader', 0);
+    if (leader === undefined) throw new NoQuorumError('finding the leader', 0, this.#topology.mute);
     if (messages === 0) await this.crash(Number(leader));
     else this.#host.killAfter(leader, messages, this.#protocol.progressMessages);
   }
@@ -317,7 +317,8 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * Resolves when all that was proposed is decided and applied by every live member that is connected with a live
-   * majority; or, where no majority is connected, when nothing more can happen.
+   * majority, and those that had lost their memory are counted again; or, where no majority is connected, when nothing
+   * more can happen.
    */
   async settled(): Promise<void> {
     let last = '';
@@ -407,6 +408,11 @@ export class Cluster implements AsyncDisposable {
       await this.#pause(VOTE_LOOK_MS);
       await this.#observe([name]);
     }
+  }
+
+  #unanswered(what: string, timeoutMs: number): SynodError {
+    if (this.hasQuorum()) return new TimeoutError(what, timeoutMs);
+    return new NoQuorumError(what, timeoutMs, this.#topology.mute);
   }
 
   #pause(ms: number): Promise<void> {
@@ -499,7 +505,7 @@ export class Cluster implements AsyncDisposable {
     let cancel = () => {};
     const late = new Promise<never>((_, reject) => {
       cancel = this.#host.clock.after(timeoutMs, () =>
-        reject(new NoQuorumError('opening a session', timeoutMs)),
+        reject(new NoQuorumError('opening a session', timeoutMs, this.#topology.mute)),
       );
     });
     try {
@@ -533,7 +539,9 @@ function isSettled(reports: readonly NodeReport[], side: readonly string[]): boo
   // One that is not taken in yet, or was given up, is told of nothing.
   const members = side.filter((node) => isMember(leader, node));
   return members.every((member) => {
-    const replica = reports.find(({ node }) => node === member)?.replica;
-    return replica?.current && replica.applied === leader.replica.applied;
+    const report = reports.find(({ node }) => node === member);
+    if (report === undefined || !report.replica.current) return false;
+    const isIn = report.leader.hasVote || membershipIn(leader, member) === 'learner';
+    return isIn && report.replica.applied === leader.replica.applied;
   });
 }

@@ -13,14 +13,17 @@ export class TimeoutError extends SynodError {
 
 /** No majority of connected nodes was there to answer. The operation may have happened, and may happen yet. */
 export class NoQuorumError extends SynodError {
-  constructor(what: string, timeoutMs: number) {
+  /** `mute`: live nodes that are not counted, for they have lost their memory and were not taken in again. */
+  constructor(what: string, timeoutMs: number, mute: readonly string[] = []) {
     super(
       'SYNOD_NO_QUORUM',
-      `${what} was not answered within ${timeoutMs} ms: no connected majority of the nodes lives. ` +
-        'Restart or connect nodes; it may happen then',
+      `${what} was not answered within ${timeoutMs} ms: no connected majority of the nodes ${whoIsMissing(mute)}`,
     );
   }
 }
+
+/** What a request that was not answered in time fails with: a {@link TimeoutError} or a {@link NoQuorumError}. */
+export type Unanswered = (what: string, timeoutMs: number) => SynodError;
 
 /** The client has too much under way already. The operation was not begun. */
 export class OverloadedError extends SynodError {
@@ -76,4 +79,14 @@ export class BadOptionError extends SynodError {
   constructor(option: string, value: unknown, expected: string) {
     super('SYNOD_BAD_OPTION', `${option}: ${JSON.stringify(value)} given, ${expected} expected`);
   }
+}
+
+function whoIsMissing(mute: readonly string[]): string {
+  const remedy = 'Restart or connect nodes; it may happen then';
+  if (mute.length === 0) return `lives. ${remedy}`;
+  const [nodes, have] = mute.length === 1 ? ['node', 'has'] : ['nodes', 'have'];
+  return (
+    `lives and has its memory; ${nodes} ${mute.join(', ')} ${have} lost it. ${remedy}, if a majority remembers: ` +
+    'what a majority has forgotten is gone'
+  );
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../actors/clock.ts';
 import type { Members } from '../machines/replication/client-messages.ts';
-import { BadOptionError, NoQuorumError, TimeoutError } from './errors.ts';
+import { BadOptionError, type Unanswered } from './errors.ts';
 
 /** What the nodes say of who leads, and of who is a member. */
 export interface Reign {
@@ -15,7 +15,7 @@ export interface MembershipSurroundings {
   reign(): Promise<Reign | undefined>;
   setMembers(leader: string, voters: readonly string[]): void;
   transferLeadership(leader: string, to: string | undefined): void;
-  hasQuorum(): boolean;
+  readonly unanswered: Unanswered;
 }
 
 /** How often it looks, and says again what is to be done: whoever leads by then may not have heard it. */
@@ -66,13 +66,13 @@ export class Membership {
   }
 
   async #until(what: string, timeoutMs: number, isDone: (reign: Reign) => boolean): Promise<void> {
-    const { clock, reign, hasQuorum } = this.#surroundings;
+    const { clock, reign, unanswered } = this.#surroundings;
     const deadlineMs = clock.now() + timeoutMs;
     for (;;) {
       const now = await reign();
       if (now !== undefined && isDone(now)) return;
       if (clock.now() >= deadlineMs) {
-        throw hasQuorum() ? new TimeoutError(what, timeoutMs) : new NoQuorumError(what, timeoutMs);
+        throw unanswered(what, timeoutMs);
       }
       await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
     }

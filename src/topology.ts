@@ -61,12 +61,23 @@ export class Topology {
     return this.#nodes().some((node) => this.#leadsMajority(node));
   }
 
-  /** The live nodes that can, over others if need be, exchange messages with a node that leads a majority. */
+  /**
+   * The live nodes that can, over others if need be, exchange messages with a node that leads a majority. One that has
+   * no vote only if it hears all of these itself: whoever leads must take it in.
+   */
   majoritySide(): string[] {
     const reached = new Set(this.#nodes().filter((node) => this.#leadsMajority(node)));
     // The set grows while it is walked.
     for (const node of reached) for (const neighbour of this.#neighbours(node)) reached.add(neighbour);
-    return [...reached];
+    const side = [...reached];
+    const hears = (node: string) => side.every((other) => other === node || this.isLinked(node, other));
+    return side.filter((node) => this.hasVote(node) || hears(node));
+  }
+
+  /** The live nodes whose votes would count, had they not lost their memory. */
+  get mute(): string[] {
+    const voters = this.#voters ?? this.#nodes();
+    return voters.filter((node) => this.isUp(node) && !this.hasVote(node));
   }
 
   #leadsMajority(node: string): boolean {

@@ -4,7 +4,7 @@ import { type Effect, send, sendEarly } from '../../actors/effects.ts';
 import type { Message, Received } from '../../actors/envelope.ts';
 import type { Random } from '../../actors/random.ts';
 import { nothingPending, type Pending } from '../replication/pending.ts';
-import { type Configuration, canDecide, isVoter, membersOf } from './configuration.ts';
+import { type Configuration, canDecide, membersOf } from './configuration.ts';
 import { configurationAt, configurationOf, type Log } from './log.ts';
 import { type Member, nodeOfMember } from './member.ts';
 import type { ServerMessage, WaitingRead } from './messages.ts';
@@ -171,11 +171,12 @@ export function isMember(context: ServerContext, member: Member): boolean {
   return membersOf(committedConfiguration(context)).includes(member);
 }
 
-/** Whether it has a say that nobody can take back: one that comes in is not counted on before it is in for good. */
-export function hasVote(context: ServerContext): boolean {
-  const { isForgetful, log, member } = context;
-  const isIn = committedConfiguration(context).voters.includes(member);
-  return !isForgetful && isIn && isVoter(configurationOf(log), member);
+/**
+ * Whether it is counted on. One that comes in is, once the configuration with it alone is in its log: the joint one before
+ * that is committed then, and with any majority of the new voters it can lead.
+ */
+export function hasVote({ isForgetful, log, member }: ServerContext): boolean {
+  return !isForgetful && configurationOf(log).voters.includes(member);
 }
 
 function committedConfiguration({ log, commit }: ServerContext): Configuration {

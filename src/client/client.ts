@@ -1,6 +1,7 @@
 import type { Message } from '../../actors/envelope.ts';
 import type { Application } from '../../machines/replication/application.ts';
 import type { Answers, Followed, ReplicaStatus, Reply } from '../../machines/replication/client-messages.ts';
+import type { Unanswered } from '../errors.ts';
 import type { Gateway, GatewayUser } from './gateway.ts';
 import { LeaderChecks } from './leader-checks.ts';
 import { Questions } from './questions.ts';
@@ -16,7 +17,7 @@ export interface ClientOptions {
 
 /** What a client needs of its cluster. */
 export interface ClientSurroundings {
-  readonly hasQuorum: () => boolean;
+  readonly unanswered: Unanswered;
   /** The client was disposed of. */
   readonly closed: () => void;
 }
@@ -57,7 +58,7 @@ export class Client implements AsyncDisposable {
 
   /** Use `cluster.client()`. */
   constructor(name: string, gateway: Gateway, options: ClientOptions & ClientSurroundings) {
-    const { timeoutMs = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX, hasQuorum, closed } = options;
+    const { timeoutMs = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX, unanswered, closed } = options;
     this.#tellClosed = closed;
     this.name = name;
     this.#gateway = gateway;
@@ -81,9 +82,9 @@ export class Client implements AsyncDisposable {
         return session.position;
       },
     };
-    const session = new Session(name, gateway, user, inFlightMax, hasQuorum);
+    const session = new Session(name, gateway, user, inFlightMax, unanswered);
     this.#session = session;
-    this.#questions = new Questions(name, gateway, hasQuorum);
+    this.#questions = new Questions(name, gateway, unanswered);
     this.#leaderChecks = new LeaderChecks(name, gateway);
     gateway.join(name, user);
   }

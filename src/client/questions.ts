@@ -1,6 +1,6 @@
 import type { Answer, Answers, Follow, Followed, Query } from '../../machines/replication/client-messages.ts';
 import { plainCopy } from '../../machines/replication/plain-data.ts';
-import { ClosedError, NoQuorumError, RefusedError, TimeoutError } from '../errors.ts';
+import { ClosedError, RefusedError, type Unanswered } from '../errors.ts';
 import type { Gateway } from './gateway.ts';
 import { isRefusal } from './refusal.ts';
 
@@ -41,17 +41,17 @@ const FOLLOW_RETRY_MS = 1000;
 export class Questions {
   readonly #name: string;
   readonly #gateway: Gateway;
-  readonly #hasQuorum: () => boolean;
+  readonly #unanswered: Unanswered;
   readonly #rounds = new Map<number, Round>();
   readonly #follows = new Map<number, PendingFollow>();
   #linearizable: PendingQuestion[] = [];
   #nextId = 1;
   #closed = false;
 
-  constructor(name: string, gateway: Gateway, hasQuorum: () => boolean) {
+  constructor(name: string, gateway: Gateway, unanswered: Unanswered) {
     this.#name = name;
     this.#gateway = gateway;
-    this.#hasQuorum = hasQuorum;
+    this.#unanswered = unanswered;
   }
 
   /** Asks for an answer that reflects every operation completed before this call. */
@@ -136,9 +136,7 @@ export class Questions {
         round.questions[index] = undefined;
         const what = `a question to ${question.application}`;
         const { timeoutMs } = question;
-        question.reject(
-          this.#hasQuorum() ? new TimeoutError(what, timeoutMs) : new NoQuorumError(what, timeoutMs),
-        );
+        question.reject(this.#unanswered(what, timeoutMs));
       });
       if (round.questions.every((question) => question === undefined)) this.#rounds.delete(id);
       else if (nowMs - round.sentMs >= RETRY_MS) this.#sendAgain(id, round, nowMs);

@@ -7,12 +7,11 @@ import { RESULT_FORGOTTEN } from '../../machines/replication/session-table.ts';
 import { BadOperationError } from '../applications/errors.ts';
 import {
   ClosedError,
-  NoQuorumError,
   OverloadedError,
   RefusedError,
   ResultForgottenError,
   SessionExpiredError,
-  TimeoutError,
+  type Unanswered,
 } from '../errors.ts';
 import type { Gateway, GatewayUser } from './gateway.ts';
 import type { PendingOperation } from './pending-operation.ts';
@@ -36,7 +35,7 @@ export class Session {
   readonly #name: string;
   readonly #gateway: Gateway;
   readonly #inFlightMax: number;
-  readonly #hasQuorum: () => boolean;
+  readonly #unanswered: Unanswered;
   readonly #user: GatewayUser;
   /** The session's number in the cluster; undefined until it is opened. */
   #session: number | undefined;
@@ -60,13 +59,13 @@ export class Session {
     gateway: Gateway,
     user: GatewayUser,
     inFlightMax: number,
-    hasQuorum: () => boolean,
+    unanswered: Unanswered,
   ) {
     this.#name = name;
     this.#user = user;
     this.#gateway = gateway;
     this.#inFlightMax = inFlightMax;
-    this.#hasQuorum = hasQuorum;
+    this.#unanswered = unanswered;
   }
 
   /** Operations that no answer has come for. */
@@ -267,9 +266,7 @@ export class Session {
     operation.settled = true;
     const what = `an operation of ${operation.application}`;
     const { timeoutMs } = operation;
-    operation.reject(
-      this.#hasQuorum() ? new TimeoutError(what, timeoutMs) : new NoQuorumError(what, timeoutMs),
-    );
+    operation.reject(this.#unanswered(what, timeoutMs));
   }
 
   #progress(nowMs: number): void {

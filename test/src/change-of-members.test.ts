@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Members } from '../../machines/replication/client-messages.ts';
+import { TimeoutError } from '../../src/errors.ts';
 import { Membership } from '../../src/membership.ts';
 
 /** What a leader says of its members, look by look, and what it is told. */
@@ -30,7 +31,7 @@ async function changed(
     },
     setMembers: (_, voters) => told.push(voters.join(' ')),
     transferLeadership: () => {},
-    hasQuorum: () => true,
+    unanswered: (what, timeoutMs) => new TimeoutError(what, timeoutMs),
   });
   await membership.set(goalOf, 100);
   return told;

@@ -107,24 +107,20 @@ describe('a server that has lost its memory', () => {
     expect(receivers(driver.pass(electionTimeoutMs * 20), 'preVote')).to.not.deep.equal([]);
   });
 
-  it('counts on its vote only when the configuration without its former self is committed', () => {
+  it('counts on its vote once the configuration without its former self is in its log, through a restart', () => {
     const driver = forgetful();
     driver.welcome(3, '0#1', NONCE);
-    const entries = [
+    const changes = [
       changeTo(3, ['0', '1', '2'], { learners: ['0#1'] }),
       changeTo(3, ['0', '1', '2'], { next: ['0#1', '1', '2'] }),
       changeTo(3, ['0#1', '1', '2']),
     ];
-    driver.append(3, at(0, 0), entries);
-    for (const [committed, hasVote] of [
-      [0, false],
-      [1, false],
-      [2, false],
-      [3, true],
-    ] as const) {
-      driver.commit(3, committed, at(3, 3));
-      expect(driver.status().hasVote, `committed up to ${committed}`).to.equal(hasVote);
-    }
+    changes.forEach((change, index) => {
+      driver.append(3, at(index, index === 0 ? 0 : 3), [change]);
+      for (const life of [driver, driver.restart()]) {
+        expect(life.status().hasVote, `after change ${index}`).to.equal(index === 2);
+      }
+    });
   });
 
   it('that the leader takes for another, asks who it is to be, and neither follows nor is counted', () => {

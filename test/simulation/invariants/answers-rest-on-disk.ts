@@ -1,4 +1,5 @@
 import type { Position } from '../../../machines/raft/log.ts';
+import type { Member } from '../../../machines/raft/member.ts';
 import type { DiskWatcher } from '../support/disk-watch.ts';
 import { type LogHistory, nameOf } from '../support/log-history.ts';
 import { Violation } from '../support/violation.ts';
@@ -19,9 +20,10 @@ export class AnswersRestOnDisk implements DiskWatcher {
   }
 
   /** `candidate` hears that `voter` votes for it. */
-  voteArrives(voter: string, candidate: string, term: number): void {
-    const vote = this.#votes.get(voter);
-    if (this.#hasGoneOn(voter, term) || (vote?.term === term && vote.votedFor === candidate)) return;
+  voteArrives(voter: Member, candidate: Member, term: number): void {
+    const disk = this.#history.diskOf(voter);
+    const vote = this.#votes.get(disk);
+    if (this.#hasGoneOn(disk, term) || (vote?.term === term && vote.votedFor === candidate)) return;
     throw new Violation(
       NAME,
       `${voter} votes for ${candidate} in term ${term}, on disk is ${vote?.votedFor}`,
@@ -29,8 +31,9 @@ export class AnswersRestOnDisk implements DiskWatcher {
   }
 
   /** The leader of a term hears that `follower` has its entry. */
-  acknowledgementArrives(follower: string, term: number, entry: Position): void {
-    if (this.#hasGoneOn(follower, term) || this.#history.isOnDisk(follower, entry)) return;
+  acknowledgementArrives(follower: Member, term: number, entry: Position): void {
+    const disk = this.#history.diskOf(follower);
+    if (this.#hasGoneOn(disk, term) || this.#history.isOnDisk(disk, entry)) return;
     throw new Violation(NAME, `${follower} says that it has ${nameOf(entry)}, which is not on its disk`);
   }
 

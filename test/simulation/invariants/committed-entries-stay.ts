@@ -1,6 +1,6 @@
 import type { Entry, Position } from '../../../machines/raft/log.ts';
 import type { StateHeader } from '../../../machines/replication/state-records.ts';
-import type { DiskWatcher } from '../support/disk-watch.ts';
+import { type DiskWatcher, nodeOfDisk } from '../support/disk-watch.ts';
 import { type LogHistory, nameOf } from '../support/log-history.ts';
 import { Violation } from '../support/violation.ts';
 
@@ -35,11 +35,11 @@ export class CommittedEntriesStay implements DiskWatcher {
   }
 
   applied(node: string, header: StateHeader): void {
-    this.#applied.set(node, header.applied);
+    this.#applied.set(nodeOfDisk(node), header.applied);
   }
 
   based(node: string, base: Position): void {
-    const applied = this.#applied.get(node) ?? 0;
+    const applied = this.#applied.get(nodeOfDisk(node)) ?? 0;
     if (base.index > applied)
       throw new Violation(
         NAME,

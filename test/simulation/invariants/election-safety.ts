@@ -1,4 +1,5 @@
 import { type Configuration, canDecide } from '../../../machines/raft/configuration.ts';
+import { nodeOfMember } from '../../../machines/raft/member.ts';
 import { Violation } from '../support/violation.ts';
 
 interface Reign {
@@ -13,7 +14,7 @@ export class ElectionSafety {
   /** `configuration` is in force at the node that comes to lead. */
   tookOffice(node: string, term: number, configuration: Configuration): void {
     const before = this.#leaders.get(term);
-    const isAlone = canDecide(configuration, (voter) => voter === node);
+    const isAlone = canDecide(configuration, (voter) => nodeOfMember(voter) === node);
     // Who votes alone leads before its vote is on disk: nobody hears of it until then.
     const isAgain = before?.node === node && before.isAlone && isAlone;
     if (before !== undefined && !isAgain) {

@@ -1,18 +1,23 @@
 import type { Ballot } from '../../../machines/paxos/ballot.ts';
 import type { Slot } from '../../../machines/paxos/pvalue.ts';
 import { type Batch, majorityOf } from '../../../machines/replication/batch.ts';
-import { type DiskWatcher, identityOf } from '../support/disk-watch.ts';
+import { type DiskWatcher, identityOf, type Lives, nodeOfDisk } from '../support/disk-watch.ts';
 import { Violation } from '../support/violation.ts';
 
 const NAME = 'one batch a slot';
 
+interface Vote extends Lives {
+  readonly node: string;
+}
+
 interface Pvalue {
   readonly batch: string;
-  readonly voters: Set<string>;
+  readonly votes: Vote[];
 }
 
 /**
- * Agreement. A batch is chosen when a majority of the acceptors has it on disk in one ballot: then never another one.
+ * Agreement. A batch is chosen when a majority of the acceptors has accepted it on disk in one ballot, none of them in a
+ * life that was over as far as any other of them knew: then never another one.
  * What a replica applies is chosen, or lacks the vote of the acceptor beside it alone, which is on its way to the
  * disk: nobody else hears of it before it is there. Should the node crash first, nothing was applied.
  */
@@ -32,12 +37,12 @@ export class OneBatchASlot implements DiskWatcher {
     return this.#chosen.size;
   }
 
-  accepted(node: string, { round, leader }: Ballot, slot: Slot, batch: Batch): void {
+  accepted(disk: string, { round, leader }: Ballot, slot: Slot, batch: Batch, lives: Lives): void {
     const pvalues = this.#pvalues.get(slot) ?? new Map<string, Pvalue>();
     this.#pvalues.set(slot, pvalues);
     const ballot = `${round}.${leader}`;
     const identity = identityOf(batch);
-    const pvalue = pvalues.get(ballot) ?? { batch: identity, voters: new Set() };
+    const pvalue: Pvalue = pvalues.get(ballot) ?? { batch: identity, votes: [] };
     pvalues.set(ballot, pvalue);
     if (pvalue.batch !== identity) {
       throw new Violation(
@@ -45,8 +50,8 @@ export class OneBatchASlot implements DiskWatcher {
         `slot ${slot}: in ${ballot} both ${pvalue.batch} and ${identity} are accepted`,
       );
     }
-    pvalue.voters.add(node);
-    if (pvalue.voters.size >= this.#majority) this.#choose(slot, identity);
+    pvalue.votes.push({ node: nodeOfDisk(disk), ...lives });
+    if (areChoosing(pvalue.votes, this.#majority)) this.#choose(slot, identity);
   }
 
   /** A replica applies a batch. */
@@ -58,10 +63,10 @@ export class OneBatchASlot implements DiskWatcher {
         throw new Violation(NAME, `${node} applies ${identity} in slot ${slot}, chosen is ${chosen}`);
       return;
     }
-    const isNearlyChosen = [...(this.#pvalues.get(slot)?.values() ?? [])].some(
-      (pvalue) =>
-        pvalue.batch === identity && !pvalue.voters.has(node) && pvalue.voters.size + 1 >= this.#majority,
-    );
+    const isNearlyChosen = [...(this.#pvalues.get(slot)?.values() ?? [])].some(({ batch: other, votes }) => {
+      if (other !== identity || votes.some((vote) => vote.node === node)) return false;
+      return areChoosing(votes, this.#majority - 1);
+    });
     if (!isNearlyChosen && this.#majority > 1) {
       throw new Violation(
         NAME,
@@ -87,4 +92,20 @@ export class OneBatchASlot implements DiskWatcher {
     }
     this.#early.delete(slot);
   }
+}
+
+/** Whether so many of the votes, by as many nodes, count together. */
+function areChoosing(votes: readonly Vote[], count: number, chosen: readonly Vote[] = []): boolean {
+  if (chosen.length === count) return true;
+  return votes.some((vote, place) => {
+    const countTogether = chosen.every(
+      (other) => other.node !== vote.node && !isOver(vote, other) && !isOver(other, vote),
+    );
+    return countTogether && areChoosing(votes.slice(place + 1), count, [...chosen, vote]);
+  });
+}
+
+/** Whether a vote is of a life that was over, as far as who gave another one knew. */
+function isOver({ node, life }: Vote, { others }: Vote): boolean {
+  return life < (others.get(node) ?? 0);
 }

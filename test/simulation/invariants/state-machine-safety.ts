@@ -1,5 +1,6 @@
 import type { Configuration } from '../../../machines/raft/configuration.ts';
 import type { Position } from '../../../machines/raft/log.ts';
+import { nodeOfMember } from '../../../machines/raft/member.ts';
 import type { Batch } from '../../../machines/replication/batch.ts';
 import { identityOf } from '../support/disk-watch.ts';
 import { type LogHistory, nameOf } from '../support/log-history.ts';
@@ -61,5 +62,5 @@ export class StateMachineSafety {
 /** What it decides, it may apply before it stands on any disk. */
 function decidesAlone({ voters, nextVoters }: Configuration, node: string): boolean {
   const deciding = nextVoters.length > 0 ? nextVoters : voters;
-  return deciding.length === 1 && deciding[0] === node;
+  return deciding.length === 1 && nodeOfMember(deciding[0]!) === node;
 }

@@ -1,6 +1,7 @@
-import { nodeOf } from '../../../actors/address.ts';
 import { configurationOf, type Log, termAt } from '../../../machines/raft/log.ts';
+import { nodeOfMember } from '../../../machines/raft/member.ts';
 import { toAnchor } from '../../../machines/raft/records.ts';
+import { memberIn } from '../../../machines/raft/server-context.ts';
 import type { Batch } from '../../../machines/replication/batch.ts';
 import type { ProtocolName } from '../../../src/protocols.ts';
 import { AnswersRestOnDisk } from '../invariants/answers-rest-on-disk.ts';
@@ -90,16 +91,17 @@ export const AGREEMENTS: Readonly<
           watchActions(program, 'server', CONFIGURED, ({ context }) =>
             guard(() => checkInForce(node, context.log, history)),
           );
-          watchActions(program, 'server', ['countVote'], ({ event }) =>
+          watchActions(program, 'server', ['countVote'], ({ context, event }) =>
             guard(() => {
-              if (event.type === 'voteReply') answers.voteArrives(nodeOf(event.from), node, event.term);
+              if (event.type === 'voteReply')
+                answers.voteArrives(memberIn(event), context.member, event.term);
             }),
           );
           watchActions(program, 'server', ['noteAppended'], ({ context, event }) =>
             guard(() => {
               const term = termAt(context.log, event.match);
               if (term === undefined) return;
-              answers.acknowledgementArrives(nodeOf(event.from), event.term, { index: event.match, term });
+              answers.acknowledgementArrives(memberIn(event), event.term, { index: event.match, term });
             }),
           );
         }),
@@ -108,7 +110,7 @@ export const AGREEMENTS: Readonly<
         return history.commits;
       },
       get voters() {
-        return history.configuration.voters;
+        return history.configuration.voters.map(nodeOfMember);
       },
       apply: (node, index, batch, anchor) => {
         const { term, configuration } = toAnchor(anchor);

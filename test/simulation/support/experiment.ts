@@ -31,6 +31,8 @@ export interface ExperimentOptions {
   /** How fast the clocks of nodes run, by name. */
   readonly clockRates?: Readonly<Record<string, number>>;
   readonly instruments?: readonly Instrument[];
+  /** Nodes lose their memory: with every crash, or now and then. */
+  readonly amnesia?: 'crashed' | 'sometimes';
   readonly trace?: (record: TraceRecord) => void;
 }
 
@@ -80,7 +82,8 @@ const SMALL_SETTINGS: { readonly [Name in ProtocolName]: Partial<ProtocolSetting
 
 /**
  * One life of a cluster: clients work while a storm rages; then all is well, everything must be answered and equal;
- * then the power fails everywhere at once, and everything must still be there. One seed decides all of it.
+ * then the power fails everywhere at once, or everywhere in turn where that costs memory, and everything must still be
+ * there. One seed decides all of it.
  */
 export async function experiment(options: ExperimentOptions): Promise<ExperimentResult> {
   const {
@@ -91,10 +94,11 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     changes = false,
     clockRates,
     instruments = [],
+    amnesia,
     trace,
   } = options;
   const random = derivedRandom(seed, 'experiment');
-  const sizes = changes ? [1, 2, 3, 3, 5] : [1, 3, 3, 3, 5];
+  const sizes = amnesia !== undefined ? [3, 3, 3, 4, 5] : changes ? [1, 2, 3, 3, 5] : [1, 3, 3, 3, 5];
   const nodes = options.nodes ?? sizes[random.integer(0, 4)]!;
   const ghostRandom = derivedRandom(seed, 'ghosts');
   const keptUnflushedProbability = random.integer(0, 1) * random.next();
@@ -106,6 +110,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     disk: { flushMsMin: 0.2, flushMsMax: random.next() < 0.3 ? 8 : 1, keptUnflushedProbability },
     settings: { ...(random.next() < 0.6 ? SMALL_SETTINGS[protocol] : {}), ...settings },
     ...(clockRates === undefined ? {} : { clockRates }),
+    journal: amnesia === 'crashed' ? 'memory' : 'lmdb',
     keepsRemoved: () => ghostRandom.next() < 0.5,
     instruments: [...instruments, memory.instrument],
     ...(trace === undefined ? {} : { trace }),
@@ -145,6 +150,9 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     lossMax: 0.2,
     clientLoss: random.next() < 0.5,
     ghosts: changes,
+    ...(amnesia === undefined
+      ? {}
+      : { amnesia: { when: amnesia, hasVote: (node: string) => memory.hasVote(node) } }),
   });
   const administrator = new Administrator({
     simulated,
@@ -166,6 +174,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   for (const client of clients) await simulated.runWhile(client.idle(), RECOVERY_MS_MAX);
   const reader = await simulated.runWhile(cluster.client(), RECOVERY_MS_MAX);
   await simulated.runWhile(cluster.settled(), RECOVERY_MS_MAX);
+  await everybodyVotes(simulated, memory);
   const recoveryMs = host.clock.now() - calmMs;
 
   if (changes) await completeChanges(simulated, random);
@@ -176,9 +185,18 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   await storm.crash(one);
   await storm.restart(one);
   await checkEverything(simulated, reader, workloads);
-  for (const name of simulated.names) await storm.crash(name);
-  await simulated.run(1);
-  await storm.mend();
+  await everybodyVotes(simulated, memory);
+  if (amnesia === 'crashed') {
+    for (const name of simulated.names) {
+      await storm.crash(name);
+      await storm.mend();
+      await everybodyVotes(simulated, memory);
+    }
+  } else {
+    for (const name of simulated.names) await storm.crash(name);
+    await simulated.run(1);
+    await storm.mend();
+  }
   const after = await checkEverything(simulated, reader, workloads);
   if (before.join(' ') !== after.join(' ')) throw new Violation('nothing is lost', 'the power failed');
 
@@ -198,6 +216,19 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     ghosts: simulated.ghosts.names.length,
     endMs: host.clock.now(),
   };
+}
+
+/** Nodes that have lost their memory are taken in again. */
+async function everybodyVotes(simulated: SimulatedCluster, memory: MemoryWatch): Promise<void> {
+  const { host } = simulated;
+  const untilMs = host.clock.now() + RECOVERY_MS_MAX;
+  for (;;) {
+    const mute = simulated.names.filter((name) => !memory.hasVote(name));
+    if (mute.length === 0) return;
+    if (host.clock.now() > untilMs)
+      throw new Violation('everybody has a vote', `in peace, these do not get theirs again: ${mute}`);
+    await simulated.run(10);
+  }
 }
 
 /** Nodes that were to be members, and were given up on the way. */

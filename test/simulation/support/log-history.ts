@@ -1,7 +1,8 @@
 import { checksumOf } from '../../../actors/simulated/seed.ts';
 import { type Configuration, canDecide, foundedBy, isJoint } from '../../../machines/raft/configuration.ts';
 import type { Entry, Position } from '../../../machines/raft/log.ts';
-import { type DiskWatcher, identityOf } from './disk-watch.ts';
+import type { Member } from '../../../machines/raft/member.ts';
+import { type DiskWatcher, identityOf, nodeOfDisk } from './disk-watch.ts';
 import { Violation } from './violation.ts';
 
 interface KnownEntry extends Position {
@@ -14,7 +15,7 @@ interface KnownEntry extends Position {
   readonly configuration: Configuration;
   /** The entry that brought it; undefined: it was there from the beginning. */
   readonly change: KnownEntry | undefined;
-  /** Nodes that had it on disk while they were in its term. */
+  /** Disks that had it while they were in its term. */
   readonly voters: Set<string>;
 }
 
@@ -44,6 +45,10 @@ interface DiskLog {
  */
 export class LogHistory implements DiskWatcher {
   readonly #founded: Configuration;
+  /** The disk of each member; of one that never lost any it bears its name. */
+  readonly #disks = new Map<Member, string>();
+  /** The disk that each node has now. */
+  readonly #current = new Map<string, string>();
   readonly #known = new Map<string, KnownEntry>();
   readonly #logs = new Map<string, DiskLog>();
   readonly #terms = new Map<string, number>();
@@ -53,6 +58,11 @@ export class LogHistory implements DiskWatcher {
 
   constructor(founders: readonly string[]) {
     this.#founded = foundedBy(founders);
+  }
+
+  /** The disk of a member. */
+  diskOf(member: Member): string {
+    return this.#disks.get(member) ?? member;
   }
 
   /** How many entries are committed. */
@@ -81,7 +91,8 @@ export class LogHistory implements DiskWatcher {
 
   /** Whether it lacks the vote of one node alone: its disk may be about to have it. */
   isNearlyCommitted(node: string, position: Position): boolean {
-    return this.#isNearly(node, position, (entry) => this.#isDecided(entry, node));
+    const disk = this.#current.get(node) ?? node;
+    return this.#isNearly(disk, position, (entry) => this.#isDecided(entry, disk));
   }
 
   /** The configuration in force at an entry that some disk holds or has held. */
@@ -101,7 +112,12 @@ export class LogHistory implements DiskWatcher {
     return index <= log.base.index || log.entries.get(index)?.term === term;
   }
 
+  named(node: string, member: Member): void {
+    this.#disks.set(member, node);
+  }
+
   voted(node: string, term: number): void {
+    this.#current.set(nodeOfDisk(node), node);
     this.#terms.set(node, term);
   }
 
@@ -135,14 +151,22 @@ export class LogHistory implements DiskWatcher {
    * voters alone will do: no leader without that configuration can be elected any more, so each needs their majority.
    */
   #isDecided(entry: KnownEntry, oneMore?: string): boolean {
-    if (hasDecided(entry, entry.configuration, oneMore)) return true;
+    if (this.#hasDecided(entry, entry.configuration, oneMore)) return true;
     const { change, configuration } = entry;
     if (!isJoint(configuration) || change === undefined || change === entry) return false;
     const isPast =
       this.isCommitted(change) ||
       (oneMore !== undefined &&
-        this.#isNearly(oneMore, change, (other) => hasDecided(other, other.configuration, oneMore)));
-    return isPast && hasDecided(entry, foundedBy(configuration.nextVoters), oneMore);
+        this.#isNearly(oneMore, change, (other) => this.#hasDecided(other, other.configuration, oneMore)));
+    return isPast && this.#hasDecided(entry, foundedBy(configuration.nextVoters), oneMore);
+  }
+
+  /** Whether those who have it on disk, and perhaps one more, can decide by that configuration. */
+  #hasDecided({ voters }: KnownEntry, configuration: Configuration, oneMore?: string): boolean {
+    return canDecide(configuration, (member) => {
+      const disk = this.diskOf(member);
+      return disk === oneMore || voters.has(disk);
+    });
   }
 
   #isNearly(node: string, { index, term }: Position, isDecided: (entry: KnownEntry) => boolean): boolean {
@@ -229,11 +253,6 @@ export class LogHistory implements DiskWatcher {
       if (entry.index > this.#committed.length && this.#isDecided(entry)) this.#commit(entry, entry.term);
     }
   }
-}
-
-/** Whether those who have it on disk, and perhaps one more, can decide by that configuration. */
-function hasDecided({ voters }: KnownEntry, configuration: Configuration, oneMore?: string): boolean {
-  return canDecide(configuration, (node) => node === oneMore || voters.has(node));
 }
 
 /** An entry by its index and term. */

@@ -20,6 +20,8 @@ export interface MemoryWatch {
   readonly snapshots: readonly string[];
   /** How many nodes were looked into. */
   readonly watched: number;
+  /** Whether a node is counted on, or was when it ran last: it has lost no memory, or has its vote again. */
+  hasVote(node: string): boolean;
   /** How many reads wait at a leader. */
   readsAt(node: string): number;
   /** What an idle cluster may not keep: for each node, the names of what it keeps, with how much. */

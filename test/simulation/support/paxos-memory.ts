@@ -20,6 +20,8 @@ interface LeaderMemory {
   readonly readsWaiting: readonly unknown[] | ReadonlyMap<string, unknown>;
 }
 
+const ACCEPTOR_ACTIONS = ['accept', 'promise', 'answerReadCheck', 'collect', 'recover'];
+
 /** Looks into the contexts of the roles of all nodes of Multi-Paxos. */
 export class PaxosMemory implements MemoryWatch {
   readonly replicas = new Map<string, PaxosReplicaContext>();
@@ -27,12 +29,13 @@ export class PaxosMemory implements MemoryWatch {
   readonly snapshots: string[] = [];
   readonly #acceptors = new Map<string, AcceptorMemory>();
   readonly #leaders = new Map<string, LeaderMemory>();
+  readonly #forgetful = new Set<string>();
 
   readonly instrument = forPaxos((program) => {
-    const { node } = program;
-    watchActions(program, 'acceptor', ['accept', 'promise', 'answerReadCheck', 'collect'], ({ context }) =>
-      this.#acceptors.set(node, context),
-    );
+    const { node, inputs } = program;
+    if (inputs.acceptor.isForgetful) this.#forgetful.add(node);
+    watchActions(program, 'acceptor', ACCEPTOR_ACTIONS, ({ context }) => this.#acceptors.set(node, context));
+    watchActions(program, 'leader', ['noteRecovery'], () => this.#forgetful.delete(node));
     watchActions(program, 'replica', ['tellProgress'], ({ context }) => this.replicas.set(node, context));
     watchActions(program, 'replica', ['goOnFromSnapshot'], () => this.snapshots.push(node));
     watchActions(program, 'leader', ['beat', 'follow'], ({ context }) => this.#leaders.set(node, context));
@@ -44,6 +47,10 @@ export class PaxosMemory implements MemoryWatch {
 
   get watched(): number {
     return this.#acceptors.size;
+  }
+
+  hasVote(node: string): boolean {
+    return !this.#forgetful.has(node);
   }
 
   readsAt(node: string): number {

@@ -1,5 +1,5 @@
 import { lastIndex } from '../../../machines/raft/log.ts';
-import type { ServerContext } from '../../../machines/raft/server-context.ts';
+import { hasVote, type ServerContext } from '../../../machines/raft/server-context.ts';
 import type { ReplicaContext } from '../../../machines/replication/replica-context.ts';
 import { forRaft, watchActions } from './instrumented-program.ts';
 import type { MemoryWatch, Reign } from './memory-watch.ts';
@@ -24,6 +24,11 @@ export class RaftMemory implements MemoryWatch {
 
   get watched(): number {
     return this.servers.size;
+  }
+
+  hasVote(node: string): boolean {
+    const server = this.servers.get(node);
+    return server === undefined || hasVote(server);
   }
 
   /** The highest term of these nodes. */

@@ -1,5 +1,6 @@
 import { addressOf } from '../../../actors/address.ts';
 import { CLIENTS } from '../../../actors/host.ts';
+import type { JournalKind } from '../../../actors/memory.ts';
 import {
   type DiskSettings,
   type NetworkSettings,
@@ -15,6 +16,7 @@ import { kv } from '../../../src/applications/kv.ts';
 import { Client, type ClientOptions } from '../../../src/client/client.ts';
 import { Gateway } from '../../../src/client/gateway.ts';
 import { Cluster } from '../../../src/cluster.ts';
+import { TimeoutError } from '../../../src/errors.ts';
 import { PROTOCOLS, type ProtocolName } from '../../../src/protocols.ts';
 import { EqualStates } from '../invariants/equal-states.ts';
 import { AGREEMENTS, type Agreement } from './agreement.ts';
@@ -36,6 +38,7 @@ export interface SimulatedClusterOptions {
   readonly nodes: number;
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
+  readonly journal?: JournalKind;
   readonly clockRates?: Readonly<Record<string, number>>;
   readonly settings?: Partial<PaxosSettings & RaftSettings>;
   readonly instruments?: readonly Instrument[];
@@ -62,6 +65,7 @@ export class SimulatedCluster implements AsyncDisposable {
       nodes,
       network = {},
       disk = {},
+      journal = 'lmdb',
       clockRates = {},
       settings = {},
       instruments = [],
@@ -92,6 +96,7 @@ export class SimulatedCluster implements AsyncDisposable {
       program: program.reference,
       network,
       disk,
+      journal,
       clockRates,
       trace: (record) => {
         if (record.event === 'member' && record.present) this.#added(record.node);
@@ -135,7 +140,11 @@ export class SimulatedCluster implements AsyncDisposable {
     const gateway = new Gateway(this.host, PROTOCOLS[this.cluster.protocol].entrance);
     for (const node of this.names) gateway.nodeStarted(node);
     this.#distant.set(addressOf(CLIENTS, name), gateway);
-    const client = new Client(name, gateway, { ...options, hasQuorum: () => true, closed: () => {} });
+    const client = new Client(name, gateway, {
+      ...options,
+      unanswered: (what, timeoutMs) => new TimeoutError(what, timeoutMs),
+      closed: () => {},
+    });
     await client.open();
     return client;
   }

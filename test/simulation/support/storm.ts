@@ -15,6 +15,14 @@ export interface StormSettings {
   readonly clientLoss: boolean;
   /** Whether nodes that were removed, and run on, are struck too. */
   readonly ghosts?: boolean;
+  /** Nodes lose their memory: with every crash, or now and then. A majority has it at any time. */
+  readonly amnesia?: Amnesia;
+}
+
+export interface Amnesia {
+  readonly when: 'crashed' | 'sometimes';
+  /** Whether a node is counted on. */
+  hasVote(node: string): boolean;
 }
 
 type Fault = (storm: Storm) => Promise<void>;
@@ -40,6 +48,10 @@ export class Storm {
   readonly #simulated: SimulatedCluster;
   readonly #random: Random;
   readonly #settings: StormSettings;
+  /** Nodes that may die at any moment. */
+  readonly #armed = new Set<string>();
+  /** Nodes that started without their memory, and run since. */
+  readonly #restored = new Set<string>();
 
   constructor(simulated: SimulatedCluster, random: Random, settings: StormSettings) {
     this.#simulated = simulated;
@@ -50,7 +62,11 @@ export class Storm {
   async rage(): Promise<void> {
     const { host } = this.#simulated;
     const untilMs = host.clock.now() + this.#settings.ms;
-    const faults = this.#settings.ghosts ? [...FAULTS, bounceGhosts] : FAULTS;
+    const faults = [
+      ...FAULTS,
+      ...(this.#settings.ghosts ? [bounceGhosts] : []),
+      ...(this.#settings.amnesia?.when === 'sometimes' ? [loseMemory, loseMemory] : []),
+    ];
     while (host.clock.now() < untilMs) {
       await this.#simulated.run(this.#random.next() * this.#settings.calmMsMax);
       // Faults strike between any two events, also those of one instant.
@@ -74,6 +90,7 @@ export class Storm {
     this.mendLinks();
     // No time bomb ticks on.
     for (const name of host.running) host.killAfter(name, Number.MAX_SAFE_INTEGER, []);
+    this.#armed.clear();
     // One that has just gone off, the cluster learns of in a moment.
     await this.#simulated.run(1);
     for (const name of this.names) await this.restart(name);
@@ -93,7 +110,38 @@ export class Storm {
   }
 
   async crash(name: string): Promise<void> {
-    if (this.names.includes(name)) await this.#simulated.cluster.crash(Number(name));
+    if (!this.names.includes(name)) return;
+    if (this.#settings.amnesia?.when === 'crashed' && !this.mayForget(name)) return;
+    await this.#simulated.cluster.crash(Number(name));
+    this.#restored.delete(name);
+  }
+
+  /** Whether a majority is left that remembers, and is counted on, should this node forget. */
+  mayForget(name: string): boolean {
+    const { amnesia } = this.#settings;
+    if (amnesia === undefined) return false;
+    const { running } = this.#simulated.host;
+    const isSound = (node: string) =>
+      amnesia.hasVote(node) &&
+      (amnesia.when === 'sometimes' || (running.includes(node) && !this.#armed.has(node)));
+    return this.names.filter((node) => node !== name && isSound(node)).length > this.names.length / 2;
+  }
+
+  /** A node ends, and starts without what was on its disks, or without what was in its journal alone. */
+  async forget(name: string): Promise<void> {
+    if (!this.mayForget(name)) return;
+    const { host } = this.#simulated;
+    // The host trusts no more than a minority that ever started without their memory, and run since.
+    for (const other of [...this.#restored]) {
+      await this.crash(other);
+      await this.restart(other);
+    }
+    await this.crash(name);
+    const [record] = host.diskOf(name).records.from('');
+    if (record === undefined || this.#random.next() < 0.5) host.forget(name);
+    else host.diskOf(name).rot(record.key);
+    await this.restart(name);
+    this.#restored.add(name);
   }
 
   async restart(name: string): Promise<void> {
@@ -119,6 +167,8 @@ export class Storm {
   /** Lets a node die after it has sent a few more messages of the protocol. */
   dieAfter(name: string, messages: number): void {
     const { host, cluster } = this.#simulated;
+    if (this.#settings.amnesia?.when === 'crashed' && !this.mayForget(name)) return;
+    this.#armed.add(name);
     if (host.running.includes(name)) host.killAfter(name, messages, STEPS[cluster.protocol]);
   }
 
@@ -142,6 +192,10 @@ export class Storm {
 
 async function crashOne(storm: Storm): Promise<void> {
   await storm.crash(storm.someNode());
+}
+
+async function loseMemory(storm: Storm): Promise<void> {
+  await storm.forget(storm.someNode());
 }
 
 async function crashAll(storm: Storm): Promise<void> {

@@ -1,0 +1,55 @@
+import type { ProtocolName } from '../../../src/protocols.ts';
+import { forPaxos, forRaft, type Instrument, replaceAction, replaceGuard } from './instrumented-program.ts';
+
+/** Known bugs of how nodes that have lost their memory come back, to prove that the harness finds them. */
+export const MEMORY_BUGS: Readonly<Record<ProtocolName, Readonly<Record<string, Instrument>>>> = {
+  paxos: {
+    'an acceptor that has forgotten answers at once': forPaxos(({ inputs }) => {
+      inputs.acceptor = { ...inputs.acceptor, isForgetful: false };
+      inputs.leader = { ...inputs.leader, isForgetful: false };
+    }),
+
+    'what an acceptor said in a former life counts': forPaxos((program) => {
+      replaceAction(program, 'acceptor', 'readmit', (args, original) => {
+        const effects = original(args);
+        args.context.lives = new Map();
+        return effects;
+      });
+    }),
+
+    'an acceptor is told by one other alone': forPaxos((program) => {
+      replaceGuard(program, 'acceptor', 'hasHelpers', ({ context }) => context.helpers.answered.size > 0);
+    }),
+
+    'an acceptor does not wait for the replica beside': forPaxos((program) => {
+      replaceGuard(program, 'acceptor', 'isRepaired', () => true);
+    }),
+
+    'a leader uses a ballot of a former life again': forPaxos((program) => {
+      replaceAction(program, 'leader', 'noteRecovery', (args, original) => {
+        const { round, leader } = args.event.ballot;
+        if (leader !== args.context.node) return original(args);
+        return original({ ...args, event: { ...args.event, ballot: { round: round - 1, leader } } });
+      });
+    }),
+  },
+
+  raft: {
+    'a server that has forgotten votes at once': forRaft(({ inputs }) => {
+      inputs.server = { ...inputs.server, isForgetful: false };
+    }),
+
+    'a server that has forgotten goes by its former name': forRaft((program) => {
+      replaceAction(program, 'server', 'becomeMember', (args, original) => {
+        const effects = original(args);
+        args.context.member = args.context.node;
+        return effects;
+      });
+      for (const action of ['noteAppended', 'noteHeartbeatReply', 'countVote']) {
+        replaceAction(program, 'server', action, (args, original) =>
+          original({ ...args, event: { ...args.event, member: undefined } }),
+        );
+      }
+    }),
+  },
+};
