@@ -129,14 +129,15 @@ function successorOf(context: ServerContext, node: string | undefined): Member |
   return node === undefined ? furthestVoter(context) : latestOf(configurationOf(context.log).voters, node);
 }
 
+/** Of the other voters, the one whose log is furthest; one that was heard of lately rather than one that may be down. */
 function furthestVoter({ log, member, progress }: ServerContext): Member | undefined {
-  let furthest: Member | undefined;
-  for (const other of configurationOf(log).voters) {
-    if (other === member) continue;
-    const match = progress.get(other)?.match ?? 0;
-    if (furthest === undefined || match > (progress.get(furthest)?.match ?? 0)) furthest = other;
-  }
-  return furthest;
+  const merit = (other: Member) => {
+    const { heard = false, match = 0 } = progress.get(other) ?? {};
+    return heard ? match + 1 : match - Number.MAX_SAFE_INTEGER;
+  };
+  return configurationOf(log)
+    .voters.filter((other) => other !== member)
+    .sort((a, b) => merit(b) - merit(a))[0];
 }
 
 function areSame(some: readonly string[], others: readonly string[]): boolean {

@@ -37,6 +37,16 @@ describe('a leader hands over leadership (thesis, section 3.10)', () => {
     expect(receivers(driver.transfer(), 'timeoutNow')).to.deep.equal(['3/server']);
   });
 
+  it('and rather to one that was heard of lately than to one that may be down', () => {
+    const driver = leading();
+    driver.appended('2', 1, 1);
+    driver.pass(settings().quorumTimeoutMs - 1);
+    driver.beatReply('2', 1, 1);
+    driver.pass(1);
+    driver.beatReply('2', 1, 1);
+    expect(receivers(driver.transfer(), 'timeoutNow')).to.deep.equal(['2/server']);
+  });
+
   it('appending nothing meanwhile, commands least of all, which wait', () => {
     const driver = leading();
     driver.transfer('2');
