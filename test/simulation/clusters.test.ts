@@ -1,5 +1,5 @@
 import type { ProtocolName } from '../../src/cluster/protocols.ts';
-import { experiment } from './support/experiment.ts';
+import { experiment } from '../../src/simulation/experiment.ts';
 
 /** More of them by hand: SYNOD_SEEDS=1000-3000 npx mocha test/simulation/clusters.test.ts */
 const [FIRST = 1, LAST = 100] = (process.env.SYNOD_SEEDS ?? '1-100').split('-').map(Number);

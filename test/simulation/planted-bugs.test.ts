@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ProtocolName } from '../../src/cluster/protocols.ts';
-import { experiment } from './support/experiment.ts';
+import { experiment } from '../../src/simulation/experiment.ts';
 import { PLANTED_BUGS } from './support/planted-bugs.ts';
 
 const SEEDS_MAX = 200;

@@ -1,5 +1,5 @@
 import type { ProtocolName } from '../../../src/cluster/protocols.ts';
-import { forPaxos, forRaft, type Instrument } from './instrumented-program.ts';
+import { forPaxos, forRaft, type Instrument } from '../../../src/simulation/watch/instrumented-program.ts';
 import { PAXOS_BUGS } from './paxos-bugs.ts';
 import { RAFT_BUGS } from './raft-bugs.ts';
 import { REPLICATION_BUGS } from './replication-bugs.ts';

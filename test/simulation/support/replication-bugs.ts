@@ -1,5 +1,5 @@
 import { decodeChunk, encodeChunk } from '../../../machines/replication/command.ts';
-import { type Instrument, replaceAction } from './instrumented-program.ts';
+import { type Instrument, replaceAction } from '../../../src/simulation/watch/instrumented-program.ts';
 
 /** Known bugs of what every replicated log needs, to prove that the harness finds them. */
 export const REPLICATION_BUGS: Readonly<Record<string, Instrument>> = {

@@ -1,11 +1,17 @@
 import type { Client } from '../../../src/client/client.ts';
 import { openKeyValueStore } from '../../../src/key-value-store.ts';
-import { type MemoryWatch, memoryWatch } from './memory-watch.ts';
-import { SimulatedCluster, type SimulatedClusterOptions } from './simulated-cluster.ts';
+import {
+  type MemoryWatch,
+  memoryWatch,
+} from '../../../src/simulation/protocols/replicated-log/memory-watch.ts';
+import {
+  WatchedCluster,
+  type WatchedClusterOptions,
+} from '../../../src/simulation/protocols/replicated-log/watched-cluster.ts';
 
 /** A simulated cluster that runs, with a client, for a test that tells a story. */
 export interface Scene extends AsyncDisposable {
-  readonly simulated: SimulatedCluster;
+  readonly simulated: WatchedCluster;
   readonly memory: MemoryWatch;
   readonly client: Client;
   put(key: string, value?: string): Promise<void>;
@@ -18,10 +24,10 @@ export interface Scene extends AsyncDisposable {
   settle(limitMs?: number): Promise<void>;
 }
 
-export async function sceneOf(options: SimulatedClusterOptions): Promise<Scene> {
+export async function sceneOf(options: WatchedClusterOptions): Promise<Scene> {
   const memory = memoryWatch(options.protocol);
   const instruments = [...(options.instruments ?? []), memory.instrument];
-  const simulated = new SimulatedCluster({ ...options, instruments });
+  const simulated = new WatchedCluster({ ...options, instruments });
   const { cluster } = simulated;
   await simulated.runWhile(cluster.start(), 2000);
   const client = await simulated.runWhile(cluster.client(), 2000);

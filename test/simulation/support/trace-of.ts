@@ -1,5 +1,5 @@
 import type { ProtocolName } from '../../../src/cluster/protocols.ts';
-import { experiment } from './experiment.ts';
+import { experiment } from '../../../src/simulation/experiment.ts';
 
 /** Everything that happens in an experiment, line by line. */
 export async function traceOf(protocol: ProtocolName, seed: number): Promise<string[]> {

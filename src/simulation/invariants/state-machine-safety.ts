@@ -2,9 +2,9 @@ import type { Configuration } from '../../../machines/raft/configuration.ts';
 import type { Position } from '../../../machines/raft/log.ts';
 import { nodeOfMember } from '../../../machines/raft/member.ts';
 import type { Batch } from '../../../machines/replication/batch.ts';
-import { identityOf } from '../support/disk-watch.ts';
-import { type LogHistory, nameOf } from '../support/log-history.ts';
-import { Violation } from '../support/violation.ts';
+import { type LogHistory, nameOf } from '../protocols/raft/log-history.ts';
+import { Violation } from '../violation.ts';
+import { identityOf } from '../watch/disk-watch.ts';
 
 const NAME = 'state machine safety';
 

@@ -1,6 +1,6 @@
 import { type Ballot, compareBallots } from '../../../machines/paxos/ballot.ts';
-import type { DiskWatcher } from '../support/disk-watch.ts';
-import { Violation } from '../support/violation.ts';
+import { Violation } from '../violation.ts';
+import type { DiskWatcher } from '../watch/disk-watch.ts';
 
 /** What an acceptor has promised on disk only rises, through all its lives; it accepts nothing above (PMMC, invariant A1). */
 export class PromisesNeverGoBack implements DiskWatcher {

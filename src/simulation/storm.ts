@@ -1,8 +1,8 @@
-import { CLIENTS } from '../../../actors/host.ts';
-import type { Random } from '../../../actors/random.ts';
-import type { NetworkSettings } from '../../../actors/simulated/index.ts';
-import type { ProtocolName } from '../../../src/cluster/protocols.ts';
-import type { SimulatedCluster } from './simulated-cluster.ts';
+import { CLIENTS } from '../../actors/host.ts';
+import type { Random } from '../../actors/random.ts';
+import type { NetworkSettings } from '../../actors/simulated/index.ts';
+import type { ProtocolName } from '../cluster/protocols.ts';
+import type { WatchedCluster } from './protocols/replicated-log/watched-cluster.ts';
 
 /** How bad a storm is. */
 export interface StormSettings {
@@ -45,7 +45,7 @@ const STEPS: Readonly<Record<ProtocolName, readonly string[]>> = {
 
 /** Breaks a cluster here and there, at random, and mends it at the end. */
 export class Storm {
-  readonly #simulated: SimulatedCluster;
+  readonly #simulated: WatchedCluster;
   readonly #random: Random;
   readonly #settings: StormSettings;
   /** Nodes that may die at any moment. */
@@ -53,7 +53,7 @@ export class Storm {
   /** Nodes that started without their memory, and run since. */
   readonly #restored = new Set<string>();
 
-  constructor(simulated: SimulatedCluster, random: Random, settings: StormSettings) {
+  constructor(simulated: WatchedCluster, random: Random, settings: StormSettings) {
     this.#simulated = simulated;
     this.#random = random;
     this.#settings = settings;

@@ -1,6 +1,6 @@
 import type { Configuration } from '../../../machines/raft/configuration.ts';
-import { type Change, type LogHistory, nameOf } from '../support/log-history.ts';
-import { Violation } from '../support/violation.ts';
+import { type Change, type LogHistory, nameOf } from '../protocols/raft/log-history.ts';
+import { Violation } from '../violation.ts';
 
 const NAME = 'one change at a time';
 

@@ -1,8 +1,8 @@
-import { lastIndex } from '../../../machines/raft/log.ts';
-import { hasVote, type ServerContext } from '../../../machines/raft/server-context.ts';
-import type { ReplicaContext } from '../../../machines/replication/replica-context.ts';
-import { forRaft, watchActions } from './instrumented-program.ts';
-import type { MemoryWatch, Reign } from './memory-watch.ts';
+import { lastIndex } from '../../../../machines/raft/log.ts';
+import { hasVote, type ServerContext } from '../../../../machines/raft/server-context.ts';
+import type { ReplicaContext } from '../../../../machines/replication/replica-context.ts';
+import { forRaft, watchActions } from '../../watch/instrumented-program.ts';
+import type { MemoryWatch, Reign } from '../replicated-log/memory-watch.ts';
 
 /** Looks into the contexts of the roles of all nodes of Raft. */
 export class RaftMemory implements MemoryWatch {

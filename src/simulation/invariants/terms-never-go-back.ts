@@ -1,6 +1,6 @@
 import type { Entry } from '../../../machines/raft/log.ts';
-import type { DiskWatcher } from '../support/disk-watch.ts';
-import { Violation } from '../support/violation.ts';
+import { Violation } from '../violation.ts';
+import type { DiskWatcher } from '../watch/disk-watch.ts';
 
 const NAME = 'terms never go back';
 

@@ -1,10 +1,10 @@
-import { SynodError } from '../../../actors/errors.ts';
-import type { Random } from '../../../actors/random.ts';
-import type { SimulatedCluster } from './simulated-cluster.ts';
-import { Violation } from './violation.ts';
+import { SynodError } from '../../../../actors/errors.ts';
+import type { Random } from '../../../../actors/random.ts';
+import { Violation } from '../../violation.ts';
+import type { WatchedCluster } from './watched-cluster.ts';
 
 export interface AdministratorOptions {
-  readonly simulated: SimulatedCluster;
+  readonly simulated: WatchedCluster;
   readonly random: Random;
   /** Between two changes, in ms, at most. */
   readonly pauseMsMax: number;

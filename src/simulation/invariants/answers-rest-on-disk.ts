@@ -1,8 +1,8 @@
 import type { Position } from '../../../machines/raft/log.ts';
 import type { Member } from '../../../machines/raft/member.ts';
-import type { DiskWatcher } from '../support/disk-watch.ts';
-import { type LogHistory, nameOf } from '../support/log-history.ts';
-import { Violation } from '../support/violation.ts';
+import { type LogHistory, nameOf } from '../protocols/raft/log-history.ts';
+import { Violation } from '../violation.ts';
+import type { DiskWatcher } from '../watch/disk-watch.ts';
 
 const NAME = 'answers rest on the disk';
 

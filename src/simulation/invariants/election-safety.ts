@@ -1,6 +1,6 @@
 import { type Configuration, canDecide } from '../../../machines/raft/configuration.ts';
 import { nodeOfMember } from '../../../machines/raft/member.ts';
-import { Violation } from '../support/violation.ts';
+import { Violation } from '../violation.ts';
 
 interface Reign {
   readonly node: string;

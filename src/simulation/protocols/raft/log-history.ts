@@ -1,9 +1,14 @@
-import { checksumOf } from '../../../actors/simulated/seed.ts';
-import { type Configuration, canDecide, foundedBy, isJoint } from '../../../machines/raft/configuration.ts';
-import type { Entry, Position } from '../../../machines/raft/log.ts';
-import type { Member } from '../../../machines/raft/member.ts';
-import { type DiskWatcher, identityOf, nodeOfDisk } from './disk-watch.ts';
-import { Violation } from './violation.ts';
+import { checksumOf } from '../../../../actors/simulated/seed.ts';
+import {
+  type Configuration,
+  canDecide,
+  foundedBy,
+  isJoint,
+} from '../../../../machines/raft/configuration.ts';
+import type { Entry, Position } from '../../../../machines/raft/log.ts';
+import type { Member } from '../../../../machines/raft/member.ts';
+import { Violation } from '../../violation.ts';
+import { type DiskWatcher, identityOf, nodeOfDisk } from '../../watch/disk-watch.ts';
 
 interface KnownEntry extends Position {
   readonly batch: string;

@@ -1,5 +1,5 @@
-import type { LedgerEntry } from '../support/ledger.ts';
-import { Violation } from '../support/violation.ts';
+import type { LedgerEntry } from '../protocols/replicated-log/ledger.ts';
+import { Violation } from '../violation.ts';
 
 const NAME = 'exactly once, in order';
 

@@ -1,4 +1,4 @@
-import type { Application } from '../../../machines/replication/application.ts';
+import type { Application } from '../../../../machines/replication/application.ts';
 
 /** A line of the ledger: who, and the how-manieth entry of this one it is. */
 export type LedgerEntry = readonly [author: string, number: number];

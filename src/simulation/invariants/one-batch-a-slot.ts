@@ -1,8 +1,8 @@
 import type { Ballot } from '../../../machines/paxos/ballot.ts';
 import type { Slot } from '../../../machines/paxos/pvalue.ts';
 import { type Batch, majorityOf } from '../../../machines/replication/batch.ts';
-import { type DiskWatcher, identityOf, type Lives, nodeOfDisk } from '../support/disk-watch.ts';
-import { Violation } from '../support/violation.ts';
+import { Violation } from '../violation.ts';
+import { type DiskWatcher, identityOf, type Lives, nodeOfDisk } from '../watch/disk-watch.ts';
 
 const NAME = 'one batch a slot';
 

@@ -1,8 +1,8 @@
-import type { Ballot } from '../../../machines/paxos/ballot.ts';
-import type { Pvalue, Slot } from '../../../machines/paxos/pvalue.ts';
-import type { PaxosReplicaContext } from '../../../machines/paxos/replica-context.ts';
-import { forPaxos, watchActions } from './instrumented-program.ts';
-import type { MemoryWatch, Reign } from './memory-watch.ts';
+import type { Ballot } from '../../../../machines/paxos/ballot.ts';
+import type { Pvalue, Slot } from '../../../../machines/paxos/pvalue.ts';
+import type { PaxosReplicaContext } from '../../../../machines/paxos/replica-context.ts';
+import { forPaxos, watchActions } from '../../watch/instrumented-program.ts';
+import type { MemoryWatch, Reign } from '../replicated-log/memory-watch.ts';
 
 interface AcceptorMemory {
   readonly accepted: ReadonlyMap<Slot, Pvalue>;

@@ -1,6 +1,6 @@
 import { lastIndex } from '../../../machines/raft/log.ts';
 import type { ServerContext } from '../../../machines/raft/server-context.ts';
-import { Violation } from '../support/violation.ts';
+import { Violation } from '../violation.ts';
 
 /** In a server's life its commit index only rises, and never beyond its log. Calls `guard` with each look at it. */
 export function watchCommit(context: ServerContext, guard: (look: () => void) => void): void {

@@ -1,6 +1,6 @@
-import { addressOf } from '../../../actors/address.ts';
-import { CLIENTS } from '../../../actors/host.ts';
-import type { JournalKind } from '../../../actors/memory.ts';
+import { addressOf } from '../../../../actors/address.ts';
+import { CLIENTS } from '../../../../actors/host.ts';
+import type { JournalKind } from '../../../../actors/memory.ts';
 import {
   type DiskSettings,
   type NetworkSettings,
@@ -8,31 +8,31 @@ import {
   SimulationLimitError,
   SimulationStuckError,
   type TraceRecord,
-} from '../../../actors/simulated/index.ts';
-import type { PaxosSettings } from '../../../machines/paxos/settings.ts';
-import type { RaftSettings } from '../../../machines/raft/settings.ts';
-import { chatroom } from '../../../src/applications/chatroom.ts';
-import { kv } from '../../../src/applications/kv.ts';
-import { Client, type ClientOptions } from '../../../src/client/client.ts';
-import { Gateway } from '../../../src/client/gateway.ts';
-import { Cluster } from '../../../src/cluster/cluster.ts';
-import { PROTOCOLS, type ProtocolName } from '../../../src/cluster/protocols.ts';
-import { TimeoutError } from '../../../src/errors.ts';
-import { EqualStates } from '../invariants/equal-states.ts';
-import { AGREEMENTS, type Agreement } from './agreement.ts';
-import { type DiskWatcher, watchDisk } from './disk-watch.ts';
-import { Ghosts } from './ghosts.ts';
+} from '../../../../actors/simulated/index.ts';
+import type { PaxosSettings } from '../../../../machines/paxos/settings.ts';
+import type { RaftSettings } from '../../../../machines/raft/settings.ts';
+import { chatroom } from '../../../applications/chatroom.ts';
+import { kv } from '../../../applications/kv.ts';
+import { Client, type ClientOptions } from '../../../client/client.ts';
+import { Gateway } from '../../../client/gateway.ts';
+import { Cluster } from '../../../cluster/cluster.ts';
+import { PROTOCOLS, type ProtocolName } from '../../../cluster/protocols.ts';
+import { TimeoutError } from '../../../errors.ts';
+import { EqualStates } from '../../invariants/equal-states.ts';
+import { Violation } from '../../violation.ts';
+import { type DiskWatcher, watchDisk } from '../../watch/disk-watch.ts';
 import {
   forRaft,
   type Instrument,
   instrumentedProgram,
   type OpenRaft,
   watchActions,
-} from './instrumented-program.ts';
+} from '../../watch/instrumented-program.ts';
+import { AGREEMENTS, type Agreement } from './agreement.ts';
+import { Ghosts } from './host-with-ghosts.ts';
 import { ledger } from './ledger.ts';
-import { Violation } from './violation.ts';
 
-export interface SimulatedClusterOptions {
+export interface WatchedClusterOptions {
   readonly protocol: ProtocolName;
   readonly seed: number;
   readonly nodes: number;
@@ -48,7 +48,7 @@ export interface SimulatedClusterOptions {
 }
 
 /** A cluster in the simulated world, with every invariant watched that can be watched while it runs. */
-export class SimulatedCluster implements AsyncDisposable {
+export class WatchedCluster implements AsyncDisposable {
   readonly host: SimulatedHost;
   readonly cluster: Cluster;
   readonly agreement: Agreement;
@@ -58,7 +58,7 @@ export class SimulatedCluster implements AsyncDisposable {
   readonly #distant = new Map<string, Gateway>();
   #broken: unknown;
 
-  constructor(options: SimulatedClusterOptions) {
+  constructor(options: WatchedClusterOptions) {
     const {
       protocol,
       seed,

@@ -1,6 +1,6 @@
 import type { Log } from '../../../machines/raft/log.ts';
-import { type LogHistory, nameOf } from '../support/log-history.ts';
-import { Violation } from '../support/violation.ts';
+import { type LogHistory, nameOf } from '../protocols/raft/log-history.ts';
+import { Violation } from '../violation.ts';
 
 const NAME = 'the configuration in force';
 

@@ -1,4 +1,4 @@
-import { SimulatedHost } from '../../../actors/simulated/index.ts';
+import { SimulatedHost } from '../../../../actors/simulated/index.ts';
 
 /**
  * Nodes that were removed and run on, for nobody could tell them: linked with the others as before, but to the cluster

@@ -1,6 +1,6 @@
 import { type Log, type Position, termAt } from '../../../machines/raft/log.ts';
-import { type LogHistory, nameOf } from '../support/log-history.ts';
-import { Violation } from '../support/violation.ts';
+import { type LogHistory, nameOf } from '../protocols/raft/log-history.ts';
+import { Violation } from '../violation.ts';
 
 interface Reign {
   readonly node: string;

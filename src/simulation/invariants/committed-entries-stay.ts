@@ -1,8 +1,8 @@
 import type { Entry, Position } from '../../../machines/raft/log.ts';
 import type { StateHeader } from '../../../machines/replication/state-records.ts';
-import { type DiskWatcher, nodeOfDisk } from '../support/disk-watch.ts';
-import { type LogHistory, nameOf } from '../support/log-history.ts';
-import { Violation } from '../support/violation.ts';
+import { type LogHistory, nameOf } from '../protocols/raft/log-history.ts';
+import { Violation } from '../violation.ts';
+import { type DiskWatcher, nodeOfDisk } from '../watch/disk-watch.ts';
 
 const NAME = 'committed entries stay';
 

@@ -1,23 +1,23 @@
-import type { Random } from '../../../actors/random.ts';
-import type { TraceRecord } from '../../../actors/simulated/index.ts';
-import { derivedRandom } from '../../../actors/simulated/seed.ts';
-import type { PaxosSettings } from '../../../machines/paxos/settings.ts';
-import type { RaftSettings } from '../../../machines/raft/settings.ts';
-import { chatQuery, chatroom } from '../../../src/applications/chatroom.ts';
-import { kv, kvQuery } from '../../../src/applications/kv.ts';
-import type { Client } from '../../../src/client/client.ts';
-import type { ProtocolName, ProtocolSettings } from '../../../src/cluster/protocols.ts';
-import { checkExactlyOnceInOrder } from '../invariants/exactly-once-in-order.ts';
-import { Administrator } from './administrator.ts';
-import type { Instrument } from './instrumented-program.ts';
-import { type LedgerEntry, ledger } from './ledger.ts';
-import { findNonlinearizable } from './linearizability.ts';
-import { type MemoryWatch, memoryWatch } from './memory-watch.ts';
-import { RaftMemory } from './raft-memory.ts';
-import { SimulatedCluster } from './simulated-cluster.ts';
+import type { Random } from '../../actors/random.ts';
+import type { TraceRecord } from '../../actors/simulated/index.ts';
+import { derivedRandom } from '../../actors/simulated/seed.ts';
+import type { PaxosSettings } from '../../machines/paxos/settings.ts';
+import type { RaftSettings } from '../../machines/raft/settings.ts';
+import { findNonlinearizable } from '../../test/simulation/support/linearizability.ts';
+import { chatQuery, chatroom } from '../applications/chatroom.ts';
+import { kv, kvQuery } from '../applications/kv.ts';
+import type { Client } from '../client/client.ts';
+import type { ProtocolName, ProtocolSettings } from '../cluster/protocols.ts';
+import { checkExactlyOnceInOrder } from './invariants/exactly-once-in-order.ts';
+import { RaftMemory } from './protocols/raft/raft-memory.ts';
+import { Administrator } from './protocols/replicated-log/administrator.ts';
+import { type LedgerEntry, ledger } from './protocols/replicated-log/ledger.ts';
+import { type MemoryWatch, memoryWatch } from './protocols/replicated-log/memory-watch.ts';
+import { WatchedCluster } from './protocols/replicated-log/watched-cluster.ts';
+import { Workload } from './protocols/replicated-log/workload.ts';
 import { Storm } from './storm.ts';
 import { Violation } from './violation.ts';
-import { Workload } from './workload.ts';
+import type { Instrument } from './watch/instrumented-program.ts';
 
 export interface ExperimentOptions {
   readonly protocol: ProtocolName;
@@ -103,7 +103,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   const ghostRandom = derivedRandom(seed, 'ghosts');
   const keptUnflushedProbability = random.integer(0, 1) * random.next();
   const memory = memoryWatch(protocol);
-  await using simulated = new SimulatedCluster({
+  await using simulated = new WatchedCluster({
     protocol,
     seed,
     nodes,
@@ -219,7 +219,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
 }
 
 /** Nodes that have lost their memory are taken in again. */
-async function everybodyVotes(simulated: SimulatedCluster, memory: MemoryWatch): Promise<void> {
+async function everybodyVotes(simulated: WatchedCluster, memory: MemoryWatch): Promise<void> {
   const { host } = simulated;
   const untilMs = host.clock.now() + RECOVERY_MS_MAX;
   for (;;) {
@@ -232,7 +232,7 @@ async function everybodyVotes(simulated: SimulatedCluster, memory: MemoryWatch):
 }
 
 /** Nodes that were to be members, and were given up on the way. */
-async function removeNonMembers(simulated: SimulatedCluster): Promise<void> {
+async function removeNonMembers(simulated: WatchedCluster): Promise<void> {
   const { cluster } = simulated;
   const untilMs = simulated.host.clock.now() + RECOVERY_MS_MAX;
   const look = () => simulated.runWhile(cluster.status(), RECOVERY_MS_MAX);
@@ -249,7 +249,7 @@ async function removeNonMembers(simulated: SimulatedCluster): Promise<void> {
 }
 
 /** Once all is well, members change as they are told to, whatever was left half done. */
-async function completeChanges(simulated: SimulatedCluster, random: Random): Promise<void> {
+async function completeChanges(simulated: WatchedCluster, random: Random): Promise<void> {
   const { cluster } = simulated;
   const see = <Result>(change: Promise<Result>) => simulated.runWhile(change, RECOVERY_MS_MAX);
   const limit = { timeoutMs: RECOVERY_MS_MAX };
@@ -266,7 +266,7 @@ async function completeChanges(simulated: SimulatedCluster, random: Random): Pro
 }
 
 /** Once nothing is asked for, one leader goes on leading, and nobody keeps what is done with. */
-async function checkPeace(simulated: SimulatedCluster, memory: MemoryWatch): Promise<void> {
+async function checkPeace(simulated: WatchedCluster, memory: MemoryWatch): Promise<void> {
   const reigns = memory.reigns.length;
   const termBefore = termIn(simulated, memory);
   await simulated.run(PEACE_MS);
@@ -283,13 +283,13 @@ async function checkPeace(simulated: SimulatedCluster, memory: MemoryWatch): Pro
   if (Object.keys(leftovers).length > 0) throw new Violation('bounded memory', JSON.stringify(leftovers));
 }
 
-function termIn(simulated: SimulatedCluster, memory: MemoryWatch): number {
+function termIn(simulated: WatchedCluster, memory: MemoryWatch): number {
   return memory instanceof RaftMemory ? memory.termOf(simulated.names) : 0;
 }
 
 /** Whether all nodes hold the same, and everything that was acknowledged, in order. The entries of the ledger. */
 async function checkEverything(
-  simulated: SimulatedCluster,
+  simulated: WatchedCluster,
   reader: Client,
   workloads: readonly Workload[],
 ): Promise<readonly LedgerEntry[]> {

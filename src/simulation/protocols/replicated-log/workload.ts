@@ -1,11 +1,11 @@
-import type { Random } from '../../../actors/random.ts';
-import { chatOperation, chatroom } from '../../../src/applications/chatroom.ts';
-import type { Client } from '../../../src/client/client.ts';
-import { NoQuorumError, TimeoutError } from '../../../src/errors.ts';
-import { type KeyValueStore, openKeyValueStore } from '../../../src/key-value-store.ts';
-import type { Author } from '../invariants/exactly-once-in-order.ts';
+import type { Random } from '../../../../actors/random.ts';
+import type { RegisterCall } from '../../../../test/simulation/support/linearizability.ts';
+import { chatOperation, chatroom } from '../../../applications/chatroom.ts';
+import type { Client } from '../../../client/client.ts';
+import { NoQuorumError, TimeoutError } from '../../../errors.ts';
+import { type KeyValueStore, openKeyValueStore } from '../../../key-value-store.ts';
+import type { Author } from '../../invariants/exactly-once-in-order.ts';
 import { ledger } from './ledger.ts';
-import type { RegisterCall } from './linearizability.ts';
 
 export interface WorkloadOptions {
   readonly client: Client;

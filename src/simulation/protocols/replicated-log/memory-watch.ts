@@ -1,8 +1,8 @@
-import type { ReplicaContext } from '../../../machines/replication/replica-context.ts';
-import type { ProtocolName } from '../../../src/cluster/protocols.ts';
-import type { Instrument } from './instrumented-program.ts';
-import { PaxosMemory } from './paxos-memory.ts';
-import { RaftMemory } from './raft-memory.ts';
+import type { ReplicaContext } from '../../../../machines/replication/replica-context.ts';
+import type { ProtocolName } from '../../../cluster/protocols.ts';
+import type { Instrument } from '../../watch/instrumented-program.ts';
+import { PaxosMemory } from '../paxos/paxos-memory.ts';
+import { RaftMemory } from '../raft/raft-memory.ts';
 
 /** Someone has come to lead: in this round of ballots, or this term. */
 export interface Reign {
