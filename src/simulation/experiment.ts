@@ -1,323 +1,150 @@
-import type { Random } from '../../actors/random.ts';
-import type { TraceRecord } from '../../actors/simulated/index.ts';
+import { type SimulatedHostOptions, SimulationLimitError } from '../../actors/simulated/index.ts';
 import { derivedRandom } from '../../actors/simulated/seed.ts';
-import type { PaxosSettings } from '../../machines/paxos/settings.ts';
-import type { RaftSettings } from '../../machines/raft/settings.ts';
-import { findNonlinearizable } from '../../test/simulation/support/linearizability.ts';
-import { chatQuery, chatroom } from '../applications/chatroom.ts';
-import { kv, kvQuery } from '../applications/kv.ts';
-import type { Client } from '../client/client.ts';
-import type { ProtocolName, ProtocolSettings } from '../cluster/protocols.ts';
-import { checkExactlyOnceInOrder } from './invariants/exactly-once-in-order.ts';
-import { RaftMemory } from './protocols/raft/raft-memory.ts';
-import { Administrator } from './protocols/replicated-log/administrator.ts';
-import { type LedgerEntry, ledger } from './protocols/replicated-log/ledger.ts';
-import { type MemoryWatch, memoryWatch } from './protocols/replicated-log/memory-watch.ts';
-import { WatchedCluster } from './protocols/replicated-log/watched-cluster.ts';
-import { Workload } from './protocols/replicated-log/workload.ts';
+import { drawFaults, drawWorld } from './draw.ts';
+import { Drive } from './drive.ts';
+import type { Strengths } from './faults/index.ts';
 import { Storm } from './storm.ts';
+import type { SimulatedProtocol, System } from './system.ts';
 import { Violation } from './violation.ts';
 import type { Instrument } from './watch/instrumented-program.ts';
 
 export interface ExperimentOptions {
-  readonly protocol: ProtocolName;
+  readonly protocol: SimulatedProtocol;
+  /** Decides everything. */
   readonly seed: number;
+  /** Faults that are not left to the seed: on, up to this strength, or, where that is 0, off. */
+  readonly faults?: Strengths;
+  /** How many nodes; drawn otherwise. */
   readonly nodes?: number;
+  /** How long faults strike, in ms of virtual time; 1,000 by default. */
   readonly stormMs?: number;
-  /** Where they are to differ from the defaults, or from small bounds, as chance will have it. */
-  readonly settings?: Partial<PaxosSettings & RaftSettings>;
-  /** Whether an administrator changes members and leaders while the storm rages. */
-  readonly changes?: boolean;
-  /** How fast the clocks of nodes run, by name. */
-  readonly clockRates?: Readonly<Record<string, number>>;
+  /** Bounds and times of the protocol that are not to be left to chance. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   readonly instruments?: readonly Instrument[];
-  /** Nodes lose their memory: with every crash, or now and then. */
-  readonly amnesia?: 'crashed' | 'sometimes';
-  readonly trace?: (record: TraceRecord) => void;
+  /** Receives everything that happens, as it happens. */
+  readonly trace?: SimulatedHostOptions['trace'];
 }
 
+/** What became of an experiment in which nothing was broken. */
 export interface ExperimentResult {
+  readonly seed: number;
   readonly nodes: number;
-  readonly decided: number;
-  readonly calls: number;
-  readonly entries: number;
-  /** How long all that was asked for took, once everything was well again. */
+  /** Those that were on, and how strong. */
+  readonly faults: Strengths;
+  /** How often something struck. */
+  readonly struck: number;
+  /** How long all that was asked for took, once everything was well again, in ms of virtual time. */
   readonly recoveryMs: number;
-  /** Changes of members, or of the leader, that were seen done, or given up; and nodes that were removed and ran on. */
-  readonly changesDone: number;
-  readonly changesGivenUp: number;
-  readonly ghosts: number;
+  /** When it ended, in ms of virtual time. */
   readonly endMs: number;
+  readonly counts: Readonly<Record<string, number>>;
 }
 
-/** Within this time of calm everything asked for is answered, and all replicas are equal. */
-export const RECOVERY_MS_MAX = 8000;
-/** In so much time without work everything that was done reaches the disks, and is let go of. */
-const PEACE_MS = 1200;
-const CLIENTS_MAX = 4;
-const PATIENCE_MS = 600_000;
-
-/** Small bounds, so that short runs meet them. */
-const SMALL_SETTINGS: { readonly [Name in ProtocolName]: Partial<ProtocolSettings[Name]> } = {
-  paxos: {
-    windowSlots: 4,
-    slotBytesMax: 200,
-    decisionBytesMax: 600,
-    catchUpBytesMax: 400,
-    writeBehindMs: 20,
-    snapshotIdleMs: 300,
-  },
-  raft: {
-    uncommittedMax: 4,
-    slotBytesMax: 200,
-    inFlightMessagesMax: 3,
-    inFlightBytesMax: 1200,
-    logKeptBytes: 600,
-    logBytesMax: 8000,
-    catchUpBytesMax: 400,
-    writeBehindMs: 20,
-    snapshotIdleMs: 300,
-  },
-};
+export const STORM_MS = 1000;
+const START_MS_MAX = 20_000;
 
 /**
- * One life of a cluster: clients work while a storm rages; then all is well, everything must be answered and equal;
- * then the power fails everywhere at once, or everywhere in turn where that costs memory, and everything must still be
- * there. One seed decides all of it.
+ * One life of a system. Clients work while faults strike; then all is well, and everything asked for must be done within
+ * a bound of virtual time. Then one node starts again, and then the power fails everywhere at once (or, where that
+ * costs memory, everywhere in turn), and everything must still be there. One seed decides all of it.
+ *
+ * @throws Violation; what a role or a client threw that it must not throw.
  */
 export async function experiment(options: ExperimentOptions): Promise<ExperimentResult> {
-  const {
-    protocol,
-    seed,
-    stormMs = 1500,
-    settings,
-    changes = false,
-    clockRates,
-    instruments = [],
-    amnesia,
-    trace,
-  } = options;
+  const { protocol, seed, stormMs = STORM_MS, settings = {}, instruments = [], trace } = options;
   const random = derivedRandom(seed, 'experiment');
-  const sizes = amnesia !== undefined ? [3, 3, 3, 4, 5] : changes ? [1, 2, 3, 3, 5] : [1, 3, 3, 3, 5];
-  const nodes = options.nodes ?? sizes[random.integer(0, 4)]!;
-  const ghostRandom = derivedRandom(seed, 'ghosts');
-  const keptUnflushedProbability = random.integer(0, 1) * random.next();
-  const memory = memoryWatch(protocol);
-  await using simulated = new WatchedCluster({
-    protocol,
+  const faults = drawFaults(seed, protocol.faults, options.faults ?? {});
+  const sizes = protocol.sizes(faults);
+  const drawn = sizes[random.integer(0, sizes.length - 1)]!;
+  const nodes = Array.from({ length: options.nodes ?? drawn }, (_, node) => String(node));
+  // Now fault upon fault, now each with time to show what follows from it.
+  const calmMsMax = random.next() < 0.4 ? 600 : random.integer(5, 150);
+
+  await using system = protocol.create({
     seed,
     nodes,
-    disk: { flushMsMin: 0.2, flushMsMax: random.next() < 0.3 ? 8 : 1, keptUnflushedProbability },
-    settings: { ...(random.next() < 0.6 ? SMALL_SETTINGS[protocol] : {}), ...settings },
-    ...(clockRates === undefined ? {} : { clockRates }),
-    journal: amnesia === 'crashed' ? 'memory' : 'lmdb',
-    keepsRemoved: () => ghostRandom.next() < 0.5,
-    instruments: [...instruments, memory.instrument],
-    ...(trace === undefined ? {} : { trace }),
+    faults,
+    world: { seed, ...drawWorld(seed, faults), ...(trace === undefined ? {} : { trace }) },
+    settings,
+    instruments,
   });
-  const { cluster, host } = simulated;
-  await simulated.runWhile(cluster.start(), 5000);
-
-  let ticks = 0;
-  const keys = Array.from({ length: random.integer(1, 4) }, (_, key) => `key-${key}`);
-  const clients: Client[] = [];
-  const workloads: Workload[] = [];
-  for (let count = random.integer(1, CLIENTS_MAX); count > 0; count--) {
-    const isDistant = random.next() < 0.5;
-    const opening = isDistant ? simulated.distantClient() : cluster.client();
-    const client = await simulated.runWhile(opening, 5000);
-    clients.push(client);
-    workloads.push(
-      new Workload({
-        client,
-        random: derivedRandom(seed, 'workload', client.name),
-        tick: () => ++ticks,
-        pause: (ms) => new Promise((resolve) => host.clock.after(ms, resolve)),
-        keys,
-        readsOnly: isDistant && random.next() < 0.4,
-        timeoutMs: random.next() < 0.2 ? random.integer(50, 500) : PATIENCE_MS,
-        burstMax: random.integer(1, 6),
-        pauseMsMax: random.integer(1, 60),
-      }),
-    );
-  }
-  const work = Promise.all(workloads.map((workload) => workload.run()));
-  work.catch(() => {});
-  const storm = new Storm(simulated, derivedRandom(seed, 'storm'), {
-    ms: stormMs,
-    // Now fault upon fault, now each with time to show what follows from it.
-    calmMsMax: random.next() < 0.4 ? 600 : random.integer(5, 150),
-    lossMax: 0.2,
-    clientLoss: random.next() < 0.5,
-    ghosts: changes,
-    ...(amnesia === undefined
-      ? {}
-      : { amnesia: { when: amnesia, hasVote: (node: string) => memory.hasVote(node) } }),
+  const { host, witness } = system;
+  const drive = new Drive(host, witness);
+  const storm = new Storm({
+    system,
+    drive,
+    random: derivedRandom(seed, 'storm'),
+    faults,
+    steps: protocol.steps,
   });
-  const administrator = new Administrator({
-    simulated,
-    random: derivedRandom(seed, 'administrator'),
-    pauseMsMax: random.integer(1, 200),
-    timeoutMsMax: random.next() < 0.5 ? 200 : 2000,
-  });
-  const administration = changes ? administrator.run() : Promise.resolve();
-  administration.catch(() => {});
-  await storm.rage();
+  await within(drive, system.start(), START_MS_MAX, 'all nodes start');
+  await within(drive, system.work(), START_MS_MAX, 'clients begin to work');
+  await storm.rage(stormMs, calmMsMax);
+  await storm.mend();
 
   const calmMs = host.clock.now();
-  for (const workload of workloads) workload.stop();
-  administrator.stop();
-  await simulated.runWhile(administration, RECOVERY_MS_MAX);
-  if (changes) await removeNonMembers(simulated);
-  await simulated.runWhile(work, RECOVERY_MS_MAX);
-  // What nobody waits for any more is still to happen, each in its turn.
-  for (const client of clients) await simulated.runWhile(client.idle(), RECOVERY_MS_MAX);
-  const reader = await simulated.runWhile(cluster.client(), RECOVERY_MS_MAX);
-  await simulated.runWhile(cluster.settled(), RECOVERY_MS_MAX);
-  await everybodyVotes(simulated, memory);
+  const soon = <Result>(promise: Promise<Result>, what: string) =>
+    within(drive, promise, protocol.recoveryMsMax, what);
+  await soon(system.finish(), 'everything that was asked for is done');
   const recoveryMs = host.clock.now() - calmMs;
-
-  if (changes) await completeChanges(simulated, random);
-  const before = await checkEverything(simulated, reader, workloads);
-  await checkPeace(simulated, memory);
-  // One restarts, and nothing new is written that would bring it news of what was.
-  const one = simulated.names[seed % simulated.names.length]!;
-  await storm.crash(one);
-  await storm.restart(one);
-  await checkEverything(simulated, reader, workloads);
-  await everybodyVotes(simulated, memory);
-  if (amnesia === 'crashed') {
-    for (const name of simulated.names) {
-      await storm.crash(name);
-      await storm.mend();
-      await everybodyVotes(simulated, memory);
-    }
-  } else {
-    for (const name of simulated.names) await storm.crash(name);
-    await simulated.run(1);
-    await storm.mend();
-  }
-  const after = await checkEverything(simulated, reader, workloads);
-  if (before.join(' ') !== after.join(' ')) throw new Violation('nothing is lost', 'the power failed');
-
-  const calls = workloads.flatMap((workload) => workload.calls);
-  const broken = findNonlinearizable(calls);
-  if (broken !== undefined) {
-    throw new Violation('linearizable', broken.map((call) => JSON.stringify(call)).join('\n'));
-  }
+  const look = () => soon(system.atRest(), 'a system at rest answers');
+  await look();
+  if (system.exercise !== undefined) await soon(system.exercise(), 'everything works in peace');
+  const before = await look();
+  if (system.peace !== undefined) await soon(system.peace(), 'there is peace');
+  await endAndRestart(system, storm, faults, soon, look);
+  if ((await look()) !== before)
+    throw new Violation('nothing is lost', 'the power failed, and this is no longer as it was');
+  await soon(system.judge(), 'a history is judged');
   return {
-    nodes,
-    decided: simulated.agreement.decided,
-    calls: calls.length,
-    entries: before.length,
+    seed,
+    nodes: nodes.length,
+    faults,
+    struck: storm.struck,
     recoveryMs,
-    changesDone: administrator.done,
-    changesGivenUp: administrator.givenUp,
-    ghosts: simulated.ghosts.names.length,
     endMs: host.clock.now(),
+    counts: system.counts,
   };
 }
 
-/** Nodes that have lost their memory are taken in again. */
-async function everybodyVotes(simulated: WatchedCluster, memory: MemoryWatch): Promise<void> {
-  const { host } = simulated;
-  const untilMs = host.clock.now() + RECOVERY_MS_MAX;
-  for (;;) {
-    const mute = simulated.names.filter((name) => !memory.hasVote(name));
-    if (mute.length === 0) return;
-    if (host.clock.now() > untilMs)
-      throw new Violation('everybody has a vote', `in peace, these do not get theirs again: ${mute}`);
-    await simulated.run(10);
+type Soon = <Result>(promise: Promise<Result>, what: string) => Promise<Result>;
+
+async function endAndRestart(
+  system: System,
+  storm: Storm,
+  faults: Strengths,
+  soon: Soon,
+  look: () => Promise<string>,
+): Promise<void> {
+  const recovered = () => soon(system.recovered(), 'who has restarted does its part again');
+  // One restarts, and nothing new is written that would bring it news of what was.
+  const one = storm.someNode();
+  await storm.crash(one);
+  await storm.restart(one);
+  await look();
+  await recovered();
+  const isInTurn = faults.volatile !== undefined;
+  for (const name of storm.nodes) {
+    await storm.crash(name);
+    if (!isInTurn) continue;
+    await storm.mend();
+    await recovered();
   }
+  await storm.mend();
+  await recovered();
 }
 
-/** Nodes that were to be members, and were given up on the way. */
-async function removeNonMembers(simulated: WatchedCluster): Promise<void> {
-  const { cluster } = simulated;
-  const untilMs = simulated.host.clock.now() + RECOVERY_MS_MAX;
-  const look = () => simulated.runWhile(cluster.status(), RECOVERY_MS_MAX);
-  let status = await look();
-  while (status.leader === undefined) {
-    if (simulated.host.clock.now() > untilMs) throw new Violation('recovery', 'nobody leads');
-    await simulated.run(10);
-    status = await look();
+/** Liveness: what must happen happens within a bound of virtual time. */
+async function within<Result>(
+  drive: Drive,
+  promise: Promise<Result>,
+  limitMs: number,
+  what: string,
+): Promise<Result> {
+  try {
+    return await drive.runWhile(promise, limitMs);
+  } catch (error) {
+    if (!(error instanceof SimulationLimitError)) throw error;
+    throw new Violation('liveness', `not within ${limitMs} ms: ${what}`);
   }
-  for (const { node, member } of status.nodes) {
-    if (member === 'voter') continue;
-    await simulated.runWhile(cluster.removeNode(node, { timeoutMs: RECOVERY_MS_MAX }), RECOVERY_MS_MAX);
-  }
-}
-
-/** Once all is well, members change as they are told to, whatever was left half done. */
-async function completeChanges(simulated: WatchedCluster, random: Random): Promise<void> {
-  const { cluster } = simulated;
-  const see = <Result>(change: Promise<Result>) => simulated.runWhile(change, RECOVERY_MS_MAX);
-  const limit = { timeoutMs: RECOVERY_MS_MAX };
-  const added = await see(cluster.addNode(limit));
-  const { leader } = await see(cluster.status());
-  for (const node of cluster.nodes) {
-    const isSpared = node === added || (node !== leader && random.next() < 0.4);
-    if (!isSpared) await see(cluster.removeNode(node, limit));
-  }
-  await see(cluster.replaceNode(cluster.nodes[0]!, limit));
-  await see(cluster.addNode(limit));
-  await see(cluster.transferLeadership(cluster.nodes[0], limit));
-  await see(cluster.transferLeadership(undefined, limit));
-}
-
-/** Once nothing is asked for, one leader goes on leading, and nobody keeps what is done with. */
-async function checkPeace(simulated: WatchedCluster, memory: MemoryWatch): Promise<void> {
-  const reigns = memory.reigns.length;
-  const termBefore = termIn(simulated, memory);
-  await simulated.run(PEACE_MS);
-  if (memory.reigns.length > reigns) {
-    const taken = memory.reigns.slice(reigns).map(({ number, leader }) => `${number}.${leader}`);
-    throw new Violation('a stable leader', `in peace, these took over: ${taken.join(', ')}`);
-  }
-  const term = termIn(simulated, memory);
-  if (term !== termBefore)
-    throw new Violation('a stable leader', `from term ${termBefore} to ${term} in peace`);
-  const leftovers = Object.fromEntries(
-    Object.entries(memory.leftovers()).filter(([what]) => simulated.names.includes(what.split(' ')[0]!)),
-  );
-  if (Object.keys(leftovers).length > 0) throw new Violation('bounded memory', JSON.stringify(leftovers));
-}
-
-function termIn(simulated: WatchedCluster, memory: MemoryWatch): number {
-  return memory instanceof RaftMemory ? memory.termOf(simulated.names) : 0;
-}
-
-/** Whether all nodes hold the same, and everything that was acknowledged, in order. The entries of the ledger. */
-async function checkEverything(
-  simulated: WatchedCluster,
-  reader: Client,
-  workloads: readonly Workload[],
-): Promise<readonly LedgerEntry[]> {
-  const { cluster } = simulated;
-  const whole = await simulated.runWhile(reader.query(ledger, null), RECOVERY_MS_MAX);
-  checkExactlyOnceInOrder(
-    whole,
-    workloads.map(({ entries }) => entries),
-  );
-  const log = await simulated.runWhile(reader.query(chatroom, chatQuery.log()), RECOVERY_MS_MAX);
-  if ('entries' in log) {
-    checkExactlyOnceInOrder(
-      log.entries.map(({ sender, text }) => [sender, Number(text)] as const),
-      workloads.map(({ messages }) => messages),
-    );
-  }
-  await simulated.runWhile(cluster.settled(), RECOVERY_MS_MAX);
-  const views = new Set<string>();
-  for (const node of cluster.nodes) {
-    const stale = { consistency: 'stale', node } as const;
-    const view = [
-      await simulated.runWhile(reader.query(kv, kvQuery.scan(''), stale), RECOVERY_MS_MAX),
-      await simulated.runWhile(reader.query(ledger, null, stale), RECOVERY_MS_MAX),
-      await simulated.runWhile(reader.query(chatroom, chatQuery.log(), stale), RECOVERY_MS_MAX),
-    ];
-    views.add(JSON.stringify(view));
-  }
-  if (views.size > 1)
-    throw new Violation('equal states', `nodes answer differently:\n${[...views].join('\n')}`);
-  return whole;
 }

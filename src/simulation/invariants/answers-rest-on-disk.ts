@@ -1,13 +1,13 @@
 import type { Position } from '../../../machines/raft/log.ts';
 import type { Member } from '../../../machines/raft/member.ts';
 import { type LogHistory, nameOf } from '../protocols/raft/log-history.ts';
+import type { ServerDiskListener } from '../protocols/raft/server-disks.ts';
 import { Violation } from '../violation.ts';
-import type { DiskWatcher } from '../watch/disk-watch.ts';
 
 const NAME = 'answers rest on the disk';
 
 /** A vote, or an acknowledgement, that arrives is on the disk of the server that gave it. */
-export class AnswersRestOnDisk implements DiskWatcher {
+export class AnswersRestOnDisk implements ServerDiskListener {
   readonly #history: LogHistory;
   readonly #votes = new Map<string, { readonly term: number; readonly votedFor: string | undefined }>();
 

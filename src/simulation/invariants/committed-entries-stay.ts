@@ -1,13 +1,15 @@
 import type { Entry, Position } from '../../../machines/raft/log.ts';
 import type { StateHeader } from '../../../machines/replication/state-records.ts';
 import { type LogHistory, nameOf } from '../protocols/raft/log-history.ts';
+import type { ServerDiskListener } from '../protocols/raft/server-disks.ts';
+import type { StateDiskListener } from '../protocols/replicated-log/state-disks.ts';
 import { Violation } from '../violation.ts';
-import { type DiskWatcher, nodeOfDisk } from '../watch/disk-watch.ts';
+import { nodeOfDisk } from '../watch/disk-watch.ts';
 
 const NAME = 'committed entries stay';
 
 /** A committed entry leaves a disk only with all that is before it, when the state or a snapshot stands for it. */
-export class CommittedEntriesStay implements DiskWatcher {
+export class CommittedEntriesStay implements ServerDiskListener, StateDiskListener {
   readonly #history: LogHistory;
   readonly #applied = new Map<string, number>();
   readonly #entries = new Map<string, Map<number, number>>();

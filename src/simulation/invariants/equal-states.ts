@@ -2,11 +2,11 @@ import { encodeKey } from '../../../actors/journal-key.ts';
 import type { MemoryDisk } from '../../../actors/memory-journal.ts';
 import { checksumOf } from '../../../actors/simulated/seed.ts';
 import { DATA, SESSION, type StateHeader } from '../../../machines/replication/state-records.ts';
+import type { StateDiskListener } from '../protocols/replicated-log/state-disks.ts';
 import { Violation } from '../violation.ts';
-import type { DiskWatcher } from '../watch/disk-watch.ts';
 
 /** Two disks that hold the state of the same slot hold the same state, byte for byte; and no disk goes back. */
-export class EqualStates implements DiskWatcher {
+export class EqualStates implements StateDiskListener {
   readonly #states = new Map<number, { readonly node: string; readonly state: string }>();
   readonly #applied = new Map<string, number>();
 

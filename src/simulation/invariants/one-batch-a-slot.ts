@@ -1,8 +1,9 @@
 import type { Ballot } from '../../../machines/paxos/ballot.ts';
 import type { Slot } from '../../../machines/paxos/pvalue.ts';
 import { type Batch, majorityOf } from '../../../machines/replication/batch.ts';
+import type { AcceptorDiskListener, Lives } from '../protocols/paxos/acceptor-disks.ts';
 import { Violation } from '../violation.ts';
-import { type DiskWatcher, identityOf, type Lives, nodeOfDisk } from '../watch/disk-watch.ts';
+import { identityOf, nodeOfDisk } from '../watch/disk-watch.ts';
 
 const NAME = 'one batch a slot';
 
@@ -21,7 +22,7 @@ interface Pvalue {
  * What a replica applies is chosen, or lacks the vote of the acceptor beside it alone, which is on its way to the
  * disk: nobody else hears of it before it is there. Should the node crash first, nothing was applied.
  */
-export class OneBatchASlot implements DiskWatcher {
+export class OneBatchASlot implements AcceptorDiskListener {
   readonly #majority: number;
   readonly #pvalues = new Map<Slot, Map<string, Pvalue>>();
   readonly #chosen = new Map<Slot, string>();

@@ -1,9 +1,9 @@
 import { type Ballot, compareBallots } from '../../../machines/paxos/ballot.ts';
+import type { AcceptorDiskListener } from '../protocols/paxos/acceptor-disks.ts';
 import { Violation } from '../violation.ts';
-import type { DiskWatcher } from '../watch/disk-watch.ts';
 
 /** What an acceptor has promised on disk only rises, through all its lives; it accepts nothing above (PMMC, invariant A1). */
-export class PromisesNeverGoBack implements DiskWatcher {
+export class PromisesNeverGoBack implements AcceptorDiskListener {
   readonly #promised = new Map<string, Ballot>();
 
   promised(node: string, ballot: Ballot): void {

@@ -1,11 +1,11 @@
 import type { Entry } from '../../../machines/raft/log.ts';
+import type { ServerDiskListener } from '../protocols/raft/server-disks.ts';
 import { Violation } from '../violation.ts';
-import type { DiskWatcher } from '../watch/disk-watch.ts';
 
 const NAME = 'terms never go back';
 
 /** On disk, through all its lives, a server's term only rises, with one vote in each; no entry is of a later one. */
-export class TermsNeverGoBack implements DiskWatcher {
+export class TermsNeverGoBack implements ServerDiskListener {
   readonly #votes = new Map<string, { readonly term: number; readonly votedFor: string | undefined }>();
 
   voted(node: string, term: number, votedFor: string | undefined): void {

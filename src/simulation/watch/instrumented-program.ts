@@ -2,24 +2,14 @@ import type { AnyStateMachine } from 'xstate';
 import type { Effects } from '../../../actors/effects.ts';
 import type { LoadProgram, Program, ProgramContext, ProgramReference } from '../../../actors/program.ts';
 import { loadProgram } from '../../../actors/program.ts';
-import type { AcceptorInput } from '../../../machines/paxos/acceptor-context.ts';
-import type { LeaderInput } from '../../../machines/paxos/leader.ts';
-import type { ReplicaInput as PaxosReplicaInput } from '../../../machines/paxos/replica-context.ts';
-import type { ReplicaInput as RaftReplicaInput } from '../../../machines/raft/replica.ts';
-import type { ServerInput } from '../../../machines/raft/server-context.ts';
 
-interface Opened<Inputs> {
+/** A node's program, open to those who watch it or plant a bug in it. */
+export interface OpenProgram {
   readonly node: string;
   roles: Record<string, AnyStateMachine>;
   /** What its first actors start with, by role. */
-  readonly inputs: Inputs;
+  readonly inputs: object;
 }
-
-export type OpenPaxos = Opened<{ acceptor: AcceptorInput; replica: PaxosReplicaInput; leader: LeaderInput }>;
-export type OpenRaft = Opened<{ server: ServerInput; replica: RaftReplicaInput }>;
-
-/** A node's program, open to those who watch it or plant a bug in it. */
-export type OpenProgram = OpenPaxos | OpenRaft;
 
 /** Changes a program before it runs; called at every start of a node. */
 export type Instrument<Program extends OpenProgram = OpenProgram> = (
@@ -33,10 +23,10 @@ interface Options {
 }
 
 /**
- * By number, for what a program is told goes through a structured clone. Global, for mocha requires this module and a
- * host imports it, which may give two of it.
+ * By number, for what a program is told goes through a structured clone. Global, for who requires this module (mocha)
+ * and a host, which imports it, may have two of it.
  */
-const REGISTRY = Symbol.for('synod/test/instruments');
+const REGISTRY = Symbol.for('synod/instruments');
 const globals = globalThis as { [REGISTRY]?: Map<number, readonly Instrument[]> };
 globals[REGISTRY] ??= new Map();
 const registry = globals[REGISTRY];
@@ -60,27 +50,21 @@ export const program: LoadProgram = async (context, options): Promise<Program> =
   const { program: reference, instruments } = options as Options;
   const { roles, start } = await loadProgram(reference, context);
   const inputs = Object.fromEntries(start.map(({ role, input }) => [role, input]));
-  const open = { node: context.node, roles: { ...roles }, inputs } as unknown as OpenProgram;
+  const open: OpenProgram = { node: context.node, roles: { ...roles }, inputs };
   const known = registry.get(instruments);
   if (known === undefined) throw new Error('a node starts whose cluster is disposed');
   for (const instrument of known) instrument(open, context);
   return { roles: open.roles, start: Object.entries(open.inputs).map(([role, input]) => ({ role, input })) };
 };
 
-/** An instrument for Multi-Paxos alone. */
-export function forPaxos(instrument: Instrument<OpenPaxos>): Instrument {
+/** An instrument for programs that start with an actor of this role. */
+export function forPrograms<Program extends OpenProgram>(
+  role: string,
+  instrument: Instrument<Program>,
+): Instrument {
   return (open, context) => {
-    if (!('acceptor' in open.inputs))
-      throw new TypeError('an instrument of Multi-Paxos for another protocol');
-    instrument(open as OpenPaxos, context);
-  };
-}
-
-/** An instrument for Raft alone. */
-export function forRaft(instrument: Instrument<OpenRaft>): Instrument {
-  return (open, context) => {
-    if (!('server' in open.inputs)) throw new TypeError('an instrument of Raft for another protocol');
-    instrument(open as OpenRaft, context);
+    if (!(role in open.inputs)) throw new TypeError(`an instrument of a program with the role ${role}`);
+    instrument(open as Program, context);
   };
 }
 

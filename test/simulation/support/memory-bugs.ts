@@ -1,7 +1,7 @@
 import type { ProtocolName } from '../../../src/cluster/protocols.ts';
+import { forPaxos } from '../../../src/simulation/protocols/paxos/open-paxos.ts';
+import { forRaft } from '../../../src/simulation/protocols/raft/open-raft.ts';
 import {
-  forPaxos,
-  forRaft,
   type Instrument,
   replaceAction,
   replaceGuard,

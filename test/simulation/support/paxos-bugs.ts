@@ -1,7 +1,7 @@
 import { LOWEST_BALLOT } from '../../../machines/paxos/ballot.ts';
+import type { OpenPaxos } from '../../../src/simulation/protocols/paxos/open-paxos.ts';
 import {
   type Instrument,
-  type OpenPaxos,
   replaceAction,
   replaceGuard,
 } from '../../../src/simulation/watch/instrumented-program.ts';

@@ -12,9 +12,9 @@ import {
 import type { ServerContext } from '../../../machines/raft/server-context.ts';
 import { commitUpTo } from '../../../machines/raft/server-handover.ts';
 import type { ReadConfirmed } from '../../../machines/replication/leader-messages.ts';
+import type { OpenRaft } from '../../../src/simulation/protocols/raft/open-raft.ts';
 import {
   type Instrument,
-  type OpenRaft,
   replaceAction,
   replaceGuard,
 } from '../../../src/simulation/watch/instrumented-program.ts';

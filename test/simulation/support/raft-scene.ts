@@ -2,10 +2,9 @@ import type { RaftSettings } from '../../../machines/raft/settings.ts';
 import { openKeyValueStore } from '../../../src/key-value-store.ts';
 import type { RaftMemory } from '../../../src/simulation/protocols/raft/raft-memory.ts';
 import { type LedgerEntry, ledger } from '../../../src/simulation/protocols/replicated-log/ledger.ts';
-import type { WatchedClusterOptions } from '../../../src/simulation/protocols/replicated-log/watched-cluster.ts';
-import { type Scene, sceneOf } from './scene.ts';
+import { type Scene, type SceneOptions, sceneOf } from './scene.ts';
 
-export interface RaftSceneOptions extends Partial<Omit<WatchedClusterOptions, 'protocol' | 'settings'>> {
+export interface RaftSceneOptions extends Partial<Omit<SceneOptions, 'protocol' | 'settings'>> {
   readonly settings?: Partial<RaftSettings>;
 }
 

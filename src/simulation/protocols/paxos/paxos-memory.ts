@@ -1,8 +1,9 @@
 import type { Ballot } from '../../../../machines/paxos/ballot.ts';
 import type { Pvalue, Slot } from '../../../../machines/paxos/pvalue.ts';
 import type { PaxosReplicaContext } from '../../../../machines/paxos/replica-context.ts';
-import { forPaxos, watchActions } from '../../watch/instrumented-program.ts';
+import { watchActions } from '../../watch/instrumented-program.ts';
 import type { MemoryWatch, Reign } from '../replicated-log/memory-watch.ts';
+import { forPaxos } from './open-paxos.ts';
 
 interface AcceptorMemory {
   readonly accepted: ReadonlyMap<Slot, Pvalue>;
@@ -51,6 +52,11 @@ export class PaxosMemory implements MemoryWatch {
 
   hasVote(node: string): boolean {
     return !this.#forgetful.has(node);
+  }
+
+  /** A ballot that nobody adopts shows in no leader that goes on leading. */
+  highestTerm(): number {
+    return 0;
   }
 
   readsAt(node: string): number {

@@ -8,7 +8,8 @@ import {
 import type { Entry, Position } from '../../../../machines/raft/log.ts';
 import type { Member } from '../../../../machines/raft/member.ts';
 import { Violation } from '../../violation.ts';
-import { type DiskWatcher, identityOf, nodeOfDisk } from '../../watch/disk-watch.ts';
+import { identityOf, nodeOfDisk } from '../../watch/disk-watch.ts';
+import type { ServerDiskListener } from './server-disks.ts';
 
 interface KnownEntry extends Position {
   readonly batch: string;
@@ -48,7 +49,7 @@ interface DiskLog {
  *
  * It checks log matching (figure 3.2): two logs that hold an entry of the same index and term are the same up to it.
  */
-export class LogHistory implements DiskWatcher {
+export class LogHistory implements ServerDiskListener {
   readonly #founded: Configuration;
   /** The disk of each member; of one that never lost any it bears its name. */
   readonly #disks = new Map<Member, string>();

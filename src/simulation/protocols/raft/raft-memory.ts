@@ -1,8 +1,9 @@
 import { lastIndex } from '../../../../machines/raft/log.ts';
 import { hasVote, type ServerContext } from '../../../../machines/raft/server-context.ts';
 import type { ReplicaContext } from '../../../../machines/replication/replica-context.ts';
-import { forRaft, watchActions } from '../../watch/instrumented-program.ts';
+import { watchActions } from '../../watch/instrumented-program.ts';
 import type { MemoryWatch, Reign } from '../replicated-log/memory-watch.ts';
+import { forRaft } from './open-raft.ts';
 
 /** Looks into the contexts of the roles of all nodes of Raft. */
 export class RaftMemory implements MemoryWatch {
@@ -31,8 +32,7 @@ export class RaftMemory implements MemoryWatch {
     return server === undefined || hasVote(server);
   }
 
-  /** The highest term of these nodes. */
-  termOf(nodes: readonly string[]): number {
+  highestTerm(nodes: readonly string[]): number {
     return Math.max(...nodes.map((node) => this.servers.get(node)?.term ?? 0));
   }
 

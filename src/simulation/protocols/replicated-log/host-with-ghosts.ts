@@ -1,43 +1,38 @@
-import { SimulatedHost } from '../../../../actors/simulated/index.ts';
+import { SimulatedHost, type SimulatedHostOptions } from '../../../../actors/simulated/index.ts';
 
 /**
- * Nodes that were removed and run on, for nobody could tell them: linked with the others as before, but to the cluster
- * they are gone.
+ * A host whose removed nodes may run on, for nobody could tell them: linked with the others as before, but to the
+ * cluster they are gone.
  */
-export class Ghosts {
-  readonly #names = new Set<string>();
-  readonly #host: SimulatedHost;
+export class HostWithGhosts extends SimulatedHost {
+  readonly #ghosts = new Set<string>();
+  readonly #keeps: (node: string) => boolean;
 
   /** `keeps` says whether a node that is removed is to run on. */
-  constructor(host: SimulatedHost, keeps: (node: string) => boolean) {
-    this.#host = host;
-    const remove = host.remove.bind(host);
-    host.remove = async (node) => {
-      if (this.has(node)) return;
-      if (host.running.includes(node) && keeps(node)) this.#names.add(node);
-      else await remove(node);
-    };
-    const former = Object.getOwnPropertyDescriptor(SimulatedHost.prototype, 'former')!.get!;
-    const gone = () => [...(former.call(host) as readonly string[]), ...this.#names];
-    Object.defineProperty(host, 'former', { get: gone });
-    const nodes = Object.getOwnPropertyDescriptor(SimulatedHost.prototype, 'nodes')!.get!;
-    const present = () => (nodes.call(host) as readonly string[]).filter((node) => !this.has(node));
-    Object.defineProperty(host, 'nodes', { get: present });
+  constructor(options: SimulatedHostOptions, keeps: (node: string) => boolean) {
+    super(options);
+    this.#keeps = keeps;
   }
 
-  get names(): readonly string[] {
-    return [...this.#names];
+  override get nodes(): readonly string[] {
+    return super.nodes.filter((node) => !this.#ghosts.has(node));
   }
 
-  has(node: string): boolean {
-    return this.#names.has(node);
+  override get former(): readonly string[] {
+    return [...super.former, ...this.#ghosts];
   }
 
-  async crash(node: string): Promise<void> {
-    await this.#host.kill(node);
+  override async remove(node: string): Promise<void> {
+    if (this.#ghosts.has(node)) return;
+    if (this.running.includes(node) && this.#keeps(node)) this.#ghosts.add(node);
+    else await super.remove(node);
   }
 
-  async restart(node: string): Promise<void> {
-    await this.#host.start([node]);
+  get ghosts(): readonly string[] {
+    return [...this.#ghosts];
+  }
+
+  isGhost(node: string): boolean {
+    return this.#ghosts.has(node);
   }
 }

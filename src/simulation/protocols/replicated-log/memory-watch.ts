@@ -1,8 +1,5 @@
 import type { ReplicaContext } from '../../../../machines/replication/replica-context.ts';
-import type { ProtocolName } from '../../../cluster/protocols.ts';
 import type { Instrument } from '../../watch/instrumented-program.ts';
-import { PaxosMemory } from '../paxos/paxos-memory.ts';
-import { RaftMemory } from '../raft/raft-memory.ts';
 
 /** Someone has come to lead: in this round of ballots, or this term. */
 export interface Reign {
@@ -24,10 +21,8 @@ export interface MemoryWatch {
   hasVote(node: string): boolean;
   /** How many reads wait at a leader. */
   readsAt(node: string): number;
+  /** The highest ballot round or term of these nodes, in which nobody may lead yet. */
+  highestTerm(nodes: readonly string[]): number;
   /** What an idle cluster may not keep: for each node, the names of what it keeps, with how much. */
   leftovers(): Record<string, number>;
-}
-
-export function memoryWatch(protocol: ProtocolName): MemoryWatch {
-  return protocol === 'paxos' ? new PaxosMemory() : new RaftMemory();
 }

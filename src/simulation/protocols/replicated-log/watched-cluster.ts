@@ -1,14 +1,6 @@
 import { addressOf } from '../../../../actors/address.ts';
 import { CLIENTS } from '../../../../actors/host.ts';
-import type { JournalKind } from '../../../../actors/memory.ts';
-import {
-  type DiskSettings,
-  type NetworkSettings,
-  SimulatedHost,
-  SimulationLimitError,
-  SimulationStuckError,
-  type TraceRecord,
-} from '../../../../actors/simulated/index.ts';
+import type { LifeEvent, SimulatedHostOptions } from '../../../../actors/simulated/index.ts';
 import type { PaxosSettings } from '../../../../machines/paxos/settings.ts';
 import type { RaftSettings } from '../../../../machines/raft/settings.ts';
 import { chatroom } from '../../../applications/chatroom.ts';
@@ -16,96 +8,80 @@ import { kv } from '../../../applications/kv.ts';
 import { Client, type ClientOptions } from '../../../client/client.ts';
 import { Gateway } from '../../../client/gateway.ts';
 import { Cluster } from '../../../cluster/cluster.ts';
-import { PROTOCOLS, type ProtocolName } from '../../../cluster/protocols.ts';
+import { PROTOCOLS } from '../../../cluster/protocols.ts';
 import { TimeoutError } from '../../../errors.ts';
+import { Drive } from '../../drive.ts';
 import { EqualStates } from '../../invariants/equal-states.ts';
 import { Violation } from '../../violation.ts';
-import { type DiskWatcher, watchDisk } from '../../watch/disk-watch.ts';
-import {
-  forRaft,
-  type Instrument,
-  instrumentedProgram,
-  type OpenRaft,
-  watchActions,
-} from '../../watch/instrumented-program.ts';
-import { AGREEMENTS, type Agreement } from './agreement.ts';
-import { Ghosts } from './host-with-ghosts.ts';
+import { type DiskListener, watchDisk } from '../../watch/disk-watch.ts';
+import { type Instrument, instrumentedProgram } from '../../watch/instrumented-program.ts';
+import { Witness } from '../../watch/witness.ts';
+import type { Agreement } from './agreement.ts';
+import { HostWithGhosts } from './host-with-ghosts.ts';
 import { ledger } from './ledger.ts';
+import type { LogProtocol } from './log-protocol.ts';
+import { forReplicas } from './open-replica.ts';
+import { StateDisks } from './state-disks.ts';
 
-export interface WatchedClusterOptions {
-  readonly protocol: ProtocolName;
-  readonly seed: number;
+export interface WatchedClusterOptions
+  extends Pick<SimulatedHostOptions, 'seed' | 'network' | 'disk' | 'journal' | 'clockRates' | 'trace'> {
+  readonly protocol: LogProtocol;
   readonly nodes: number;
-  readonly network?: Partial<NetworkSettings>;
-  readonly disk?: Partial<DiskSettings>;
-  readonly journal?: JournalKind;
-  readonly clockRates?: Readonly<Record<string, number>>;
   readonly settings?: Partial<PaxosSettings & RaftSettings>;
   readonly instruments?: readonly Instrument[];
-  readonly trace?: (record: TraceRecord) => void;
   /** Whether a node that is removed runs on; none does. */
   readonly keepsRemoved?: (node: string) => boolean;
 }
 
 /** A cluster in the simulated world, with every invariant watched that can be watched while it runs. */
 export class WatchedCluster implements AsyncDisposable {
-  readonly host: SimulatedHost;
+  readonly host: HostWithGhosts;
   readonly cluster: Cluster;
   readonly agreement: Agreement;
-  readonly ghosts: Ghosts;
+  readonly witness = new Witness();
+  readonly #drive: Drive;
   readonly #program: Disposable;
-  readonly #watchers: readonly DiskWatcher[];
+  readonly #disks: readonly DiskListener[];
   readonly #distant = new Map<string, Gateway>();
-  #broken: unknown;
 
   constructor(options: WatchedClusterOptions) {
     const {
       protocol,
-      seed,
       nodes,
-      network = {},
-      disk = {},
-      journal = 'lmdb',
-      clockRates = {},
       settings = {},
       instruments = [],
-      trace,
       keepsRemoved = () => false,
+      ...world
     } = options;
     const names = Array.from({ length: nodes }, (_, node) => String(node));
-    this.agreement = AGREEMENTS[protocol](names, (look) => this.#watch(look));
+    const { look } = this.witness;
+    this.agreement = protocol.agreement(names, look, (node) => this.host.isGhost(node));
     const applications = [kv, chatroom, ledger].map(({ name, module }) => ({ name, module }));
-    const reference = PROTOCOLS[protocol].program({ nodes: names, applications, settings });
+    const reference = PROTOCOLS[protocol.name].program({ nodes: names, applications, settings });
     const program = instrumentedProgram(reference, [
       ...instruments,
       ...this.agreement.instruments,
-      ({ node, inputs }) => {
+      forReplicas(({ node, inputs }) => {
         const { state } = inputs.replica;
         const apply = state.apply.bind(state);
         state.apply = (slot, batch, anchor) => {
-          this.#watch(() => this.agreement.apply(node, slot, batch, anchor));
+          look(() => this.agreement.apply(node, slot, batch, anchor));
           return apply(slot, batch, anchor);
         };
-      },
-      ...(protocol === 'raft' ? [forRaft((open) => this.#watchGhost(open))] : []),
+      }),
     ]);
     this.#program = program;
-    this.host = new SimulatedHost({
-      nodes: names,
-      seed,
-      program: program.reference,
-      network,
-      disk,
-      journal,
-      clockRates,
-      trace: (record) => {
-        if (record.event === 'member' && record.present) this.#added(record.node);
-        if (record.event === 'crash') this.#watch(() => this.#crashed(record.node, record.reason));
-        trace?.(record);
+    this.host = new HostWithGhosts(
+      {
+        ...world,
+        nodes: names,
+        program: program.reference,
+        onLife: (event, error) => this.#noteLife(event, error),
       },
-    });
-    this.ghosts = new Ghosts(this.host, keepsRemoved);
-    this.#watchers = [...this.agreement.watchers, new EqualStates()];
+      keepsRemoved,
+    );
+    this.#drive = new Drive(this.host, this.witness);
+    this.#disks = [...this.agreement.disks, new StateDisks([new EqualStates()])];
     for (const name of names) this.#watchDisks(name);
     const attach = this.host.attach.bind(this.host);
     this.host.attach = (handlers) =>
@@ -119,9 +95,9 @@ export class WatchedCluster implements AsyncDisposable {
           for (const envelope of envelopes) this.#distant.get(envelope.to)?.receive([envelope], from);
         },
       });
-    this.cluster = new Cluster(protocol, this.host, {
+    this.cluster = new Cluster(protocol.name, this.host, {
       onNodeEnded: (_, error) => {
-        this.#broken ??= error;
+        if (error !== undefined) this.witness.note(error);
       },
     });
   }
@@ -150,31 +126,13 @@ export class WatchedCluster implements AsyncDisposable {
   }
 
   /** Lets virtual time pass. @throws Violation as soon as an invariant is broken; what a role threw. */
-  async run(ms: number): Promise<void> {
-    try {
-      await this.host.runUntil(() => this.#broken !== undefined, ms);
-    } catch (error) {
-      // With all nodes down and no client waiting, nothing is left to happen.
-      if (!(error instanceof SimulationLimitError || error instanceof SimulationStuckError)) throw error;
-    }
-    this.check();
+  run(ms: number): Promise<void> {
+    return this.#drive.run(ms);
   }
 
   /** Lets events happen until a promise settles. @throws as {@link run}; SimulationLimitError. */
-  async runWhile<Result>(promise: Promise<Result>, limitMs: number): Promise<Result> {
-    let settled = false;
-    const settle = () => {
-      settled = true;
-    };
-    promise.then(settle, settle);
-    await this.host.runUntil(() => settled || this.#broken !== undefined, limitMs);
-    this.check();
-    return promise;
-  }
-
-  /** @throws what has been broken. */
-  check(): void {
-    if (this.#broken !== undefined) throw this.#broken;
+  runWhile<Result>(promise: Promise<Result>, limitMs: number): Promise<Result> {
+    return this.#drive.runWhile(promise, limitMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -184,42 +142,25 @@ export class WatchedCluster implements AsyncDisposable {
   }
 
   #watchDisks(name: string): void {
-    for (const disk of [this.host.diskOf(name), this.host.storeDiskOf(name)]) {
-      watchDisk(name, disk, (news) => {
-        for (const watcher of this.#watchers) this.#watch(() => news(watcher));
-      });
-    }
+    for (const disk of [this.host.diskOf(name), this.host.storeDiskOf(name)])
+      watchDisk(name, disk, this.#disks, this.witness.look);
+  }
+
+  #noteLife(event: LifeEvent, error: unknown): void {
+    if (event.event === 'member' && event.present) this.#added(event.node);
+    if (event.event !== 'crash') return;
+    this.witness.look(() => this.agreement.crashed(event.node));
+    if (event.reason === 'failed')
+      this.witness.note(
+        new Violation(
+          'nodes do not fail',
+          `${event.node}: ${error instanceof Error ? error.message : error}`,
+        ),
+      );
   }
 
   #added(node: string): void {
     this.#watchDisks(node);
     for (const gateway of this.#distant.values()) gateway.nodeStarted(node);
-  }
-
-  /** Others have gone on without it: whatever it does, it must not raise their terms (thesis, section 4.2.3). */
-  #watchGhost(open: OpenRaft): void {
-    watchActions(open, 'server', ['startVote'], ({ context }) =>
-      this.#watch(() => {
-        if (!this.ghosts.has(open.node)) return;
-        throw new Violation(
-          'removed servers do not disturb',
-          `${open.node} stands in term ${context.term + 1}`,
-        );
-      }),
-    );
-  }
-
-  #crashed(node: string, reason: string): void {
-    this.agreement.crashed(node);
-    if (reason === 'failed') this.#broken ??= new Violation('nodes do not fail', node);
-  }
-
-  /** A violation must not be taken for a failure of the node in whose midst it shows. */
-  #watch(look: () => void): void {
-    try {
-      look();
-    } catch (error) {
-      this.#broken ??= error;
-    }
   }
 }
