@@ -74,7 +74,7 @@ export type Arguments = { readonly context: any; readonly event: any };
 
 /** Replaces an action of a role; `original` does what it did. */
 export function replaceAction(
-  program: OpenProgram,
+  program: Pick<OpenProgram, 'roles'>,
   role: string,
   action: string,
   replacement: (args: Arguments, original: (args: Arguments) => Effects) => Effects,
@@ -90,7 +90,7 @@ export function replaceAction(
 
 /** Replaces a guard of a role. */
 export function replaceGuard(
-  program: OpenProgram,
+  program: Pick<OpenProgram, 'roles'>,
   role: string,
   guard: string,
   replacement: (args: Arguments, original: (args: Arguments) => boolean) => boolean,
@@ -106,7 +106,7 @@ export function replaceGuard(
 
 /** Calls `look` with the context of a role whenever one of these actions is carried out, before it is. */
 export function watchActions(
-  program: OpenProgram,
+  program: Pick<OpenProgram, 'roles'>,
   role: string,
   actions: readonly string[],
   look: (args: Arguments) => void,
@@ -119,7 +119,7 @@ export function watchActions(
   }
 }
 
-function machineOf({ roles }: OpenProgram, role: string): AnyStateMachine {
+function machineOf({ roles }: Pick<OpenProgram, 'roles'>, role: string): AnyStateMachine {
   const machine = roles[role];
   if (machine === undefined) throw new TypeError(`there is no role ${role}`);
   return machine;
