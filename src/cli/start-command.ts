@@ -18,6 +18,7 @@ import { UsageError } from './exit-status.ts';
 import { interruptible } from './interruption.ts';
 import { journalOption } from './journal-option.ts';
 import { runShell } from './shell.ts';
+import { shellCommands } from './shell-commands.ts';
 
 /** The name under which the shell talks in the chat room. */
 const SENDER = 'shell';
@@ -79,7 +80,7 @@ async function start(
     room: openChatroom(cluster, client, SENDER),
   };
   // Awaited here: the cluster is let go of when this function returns.
-  return await runShell(system, {
+  return await runShell(shellCommands, system, {
     input: process.stdin,
     output: process.stdout,
     errors: process.stderr,
