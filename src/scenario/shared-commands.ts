@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../applications/kv.ts';
+import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../applications/key-value-bounds.ts';
 import type { ChatService } from '../chat-service.ts';
 import { type Argument, bounded, type Command, command, wholeNumber, word } from './command.ts';
 import { serviceCommands } from './service-commands.ts';
