@@ -87,10 +87,10 @@ export type Unavailable = { readonly type: 'unavailable'; readonly id: number };
 export const READ_KEYS_MAX = 4096;
 
 /**
- * Entries in order of keys (by their UTF-8 bytes), from `from` on (included), as they are committed at this follower
+ * Entries in order of keys (by their UTF-8 bytes), from `start` on (included), as they are committed at this follower
  * now; waits for nothing. For those who look, not for transactions.
  */
-export type Scan = { readonly type: 'scan'; readonly id: number; readonly from: string };
+export type Scan = { readonly type: 'scan'; readonly id: number; readonly start: string };
 /** `next`: the first key that is not here; null at the end. */
 export type Page = {
   readonly type: 'page';
@@ -116,7 +116,7 @@ export type CoordinatorStatus = {
   readonly changing: boolean;
   /** Groups that have begun and not ended, by id. */
   readonly open: readonly OpenGroup[];
-  /** Transactions that wait for keys, or to be taken into a group; and read-only ones that are being validated. */
+  /** Transactions that were asked for and are not decided. */
   readonly pending: number;
   /** Records in the journal. */
   readonly records: number;
@@ -157,7 +157,7 @@ export type UndecidedGroup = {
 };
 
 /** The records of the node's journal from one group on (0: from the first), as they are on disk. */
-export type JournalRequest = { readonly type: 'journal'; readonly id: number; readonly from: TransactionId };
+export type JournalRequest = { readonly type: 'journal'; readonly id: number; readonly start: TransactionId };
 /** `next`: the first group that is not here; null at the end. */
 export type JournalPage = {
   readonly type: 'journalPage';

@@ -10,3 +10,14 @@ export class BadTransactionError extends SynodError {
     );
   }
 }
+
+/** The leader has lost its journal: what it had decided nobody can tell the followers any more. It does not start. */
+export class ForgetfulLeaderError extends SynodError {
+  constructor(node: string) {
+    super(
+      'SYNOD_LEADER_FORGOT',
+      `node ${node} leads, and its journal is gone, was damaged, or ended with it: followers may be in doubt about what ` +
+        'it decided. Put its folder back from a copy; a damaged journal was set aside beside it',
+    );
+  }
+}
