@@ -10,22 +10,24 @@ interface Inquiry {
   readonly resolve: (answer: Message | undefined) => void;
 }
 
-/** A question that bears a number, and its answer, which bears the same. */
+/** A question bears a number, and its answer the same. */
 type Numbered = Message & { readonly id: number };
 
 const RETRY_MS = 250;
 
 /** Asks single nodes what may be asked twice, until they answer. */
-export class Inquiries<Answer extends Numbered> {
+export class Inquiries<Answer extends Message> {
   readonly #name: string;
   readonly #gateway: Gateway;
+  readonly #role: string | undefined;
   readonly #waiting = new Map<number, Inquiry>();
   #nextId = 1;
 
-  /** `name` is no other user's of the gateway. */
-  constructor(gateway: Gateway, name: string) {
+  /** `name` is no other user's of the gateway; `role` is who is asked on each node: its entrance, unless another is named. */
+  constructor(gateway: Gateway, name: string, role?: string) {
     this.#name = name;
     this.#gateway = gateway;
+    this.#role = role;
     const user: GatewayUser = {
       position: 0,
       receive: (message, node) => this.#receive(message, node),
@@ -50,7 +52,7 @@ export class Inquiries<Answer extends Numbered> {
     const answered = new Promise<Message | undefined>((resolve) => {
       this.#waiting.set(id, { node, message, answer, deadlineMs: sentMs + timeoutMs, sentMs, resolve });
     });
-    this.#gateway.send(this.#name, node, message);
+    this.#gateway.send(this.#name, node, message, this.#role);
     // What is of that type has its shape: our own nodes say so.
     return answered as Promise<Extract<Answer, { type: Type }> | undefined>;
   }
@@ -67,7 +69,7 @@ export class Inquiries<Answer extends Numbered> {
       if (inquiry.deadlineMs <= nowMs) this.#settle(id, inquiry, undefined);
       else if (nowMs - inquiry.sentMs >= RETRY_MS) {
         inquiry.sentMs = nowMs;
-        this.#gateway.send(this.#name, inquiry.node, inquiry.message);
+        this.#gateway.send(this.#name, inquiry.node, inquiry.message, this.#role);
       }
     }
     return this.#waiting.size > 0;
