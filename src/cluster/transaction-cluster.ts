@@ -6,6 +6,7 @@ import { TransactionClient } from '../client/transaction-client.ts';
 import { NoLeaderError, TimeoutError } from '../errors.ts';
 import type { ChangeOptions } from './cluster.ts';
 import { type ClusterEvents, NodeGroup } from './node-group.ts';
+import type { TransactionMessageType } from './transaction-messages.ts';
 import { TransactionObserver } from './transaction-observer.ts';
 import { RestWatch, restOf } from './transaction-rest.ts';
 import { type TransactionClusterStatus, transactionStatusOf } from './transaction-status.ts';
@@ -14,22 +15,6 @@ import { type TransactionClusterStatus, transactionStatusOf } from './transactio
 const CHANGE_TIMEOUT_MS = 60_000;
 /** How often the leader is told again who is to vote: it may not have heard. */
 const CHANGE_LOOK_MS = 25;
-
-/** What the nodes of two-phase commit say to one another; PREPARE and ROLLBACK are other names of two of them. */
-export const TRANSACTION_MESSAGES = [
-  'VOTE-REQ',
-  'VOTE-YES',
-  'VOTE-NO',
-  'VOTE-READ',
-  'COMMIT',
-  'ABORT',
-  'ACK',
-  'DECISION-REQ',
-  'UNCERTAIN',
-  'END',
-  'END-REQ',
-] as const;
-export type TransactionMessageType = (typeof TRANSACTION_MESSAGES)[number];
 
 /**
  * A key-value store whose every transaction happens on all followers or on none: node 0 leads, the others follow, each
