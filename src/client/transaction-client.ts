@@ -74,6 +74,11 @@ export class TransactionClient implements AsyncDisposable {
     return this.#commits.inFlight;
   }
 
+  /** The transaction that is open, if any. */
+  get open(): Transaction | undefined {
+    return this.#open;
+  }
+
   /** Begins a transaction; one is open at a time. @throws TransactionOpenError. */
   begin(): Transaction {
     if (this.#open !== undefined) throw new TransactionOpenError();

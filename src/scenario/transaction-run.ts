@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SynodError } from '../../actors/errors.ts';
 import type { JournalKind } from '../../actors/memory.ts';
-import type { RecordLine } from '../../machines/two-phase-commit/client-messages.ts';
 import type { Value } from '../../machines/two-phase-commit/transaction.ts';
-import { formatId } from '../../machines/two-phase-commit/transaction-id.ts';
 import type { Transaction, TransactionOutcome } from '../client/transaction.ts';
 import type { TransactionClient } from '../client/transaction-client.ts';
 import type { TransactionCluster } from '../cluster/transaction-cluster.ts';
 import type { TransactionMessageType } from '../cluster/transaction-messages.ts';
 import type { Environment, ScenarioRun } from './grammar.ts';
+import { journalLine } from './journal-line.ts';
 import type { LinkRun } from './link-commands.ts';
 
 const LEADER = 0;
@@ -236,9 +235,4 @@ function hasCode(error: unknown, codes: readonly string[]): boolean {
 
 function textOf(value: Value): string {
   return typeof value === 'string' ? value : Buffer.from(value).toString();
-}
-
-function journalLine({ transaction, record, writes }: RecordLine): string {
-  const parts = writes.map(([key, value]) => `${key} ${value === null ? 'None' : textOf(value)}`);
-  return [formatId(transaction), record, ...parts].join(' ');
 }
