@@ -233,12 +233,17 @@ export class ThreadHost implements Host {
   }
 
   async #openStorage(): Promise<NodeStorage> {
-    const { dataDir, identity, nodes, journalBytesMax = JOURNAL_BYTES_MAX, damaged } = this.#options;
+    const {
+      dataDir,
+      identity,
+      nodes,
+      journalBytesMax = JOURNAL_BYTES_MAX,
+      damaged = 'setAside',
+    } = this.#options;
     if (dataDir === undefined) return new MemoryStorage(nodes);
-    return DiskStorage.open(dataDir, { ...identity, nodes }, journalBytesMax, {
-      refusesDamage: damaged === 'refuse',
-      warn: (warning) => this.#handlers.warn(warning),
-    });
+    return DiskStorage.open(dataDir, { ...identity, nodes }, journalBytesMax, damaged, (warning) =>
+      this.#handlers.warn(warning),
+    );
   }
 
   #launch(name: string, { memory, disks, released }: PreparedNode): NodeLife {
