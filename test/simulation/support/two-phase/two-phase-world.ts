@@ -12,9 +12,15 @@ import type {
 import { twoPhaseCommitProgram } from '../../../../machines/two-phase-commit/program.ts';
 import type { TwoPhaseCommitSettings } from '../../../../machines/two-phase-commit/settings.ts';
 import type { Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
-import { forTwoPhaseCommit, instrumentedProgram, watchActions } from '../instrumented-program.ts';
+import {
+  forTwoPhaseCommit,
+  type Instrument,
+  instrumentedProgram,
+  watchActions,
+} from '../instrumented-program.ts';
 import { Violation } from '../violation.ts';
 import { CommitHistory } from './commit-history.ts';
+import type { Observation } from './serializability.ts';
 import { TestClient } from './test-client.ts';
 
 export interface TwoPhaseWorldOptions {
@@ -24,6 +30,7 @@ export interface TwoPhaseWorldOptions {
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
   readonly trace?: (record: TraceRecord) => void;
+  readonly instruments?: readonly Instrument[];
 }
 
 /** A transaction that a test has handed in, and what its client was told. */
@@ -46,9 +53,18 @@ export class TwoPhaseWorld implements AsyncDisposable {
   readonly #reports = new Map<string, CoordinatorStatus | ParticipantStatus>();
   #broken: unknown;
 
-  constructor({ seed = 1, followers = 2, settings = {}, network, disk, trace }: TwoPhaseWorldOptions = {}) {
+  constructor({
+    seed = 1,
+    followers = 2,
+    settings = {},
+    network,
+    disk,
+    trace,
+    instruments = [],
+  }: TwoPhaseWorldOptions = {}) {
     this.nodes = Array.from({ length: followers + 1 }, (_, node) => String(node));
     this.#program = instrumentedProgram(twoPhaseCommitProgram({ nodes: this.nodes, settings }), [
+      ...instruments,
       forTwoPhaseCommit((program) => this.#instrument(program)),
     ]);
     this.host = new SimulatedHost({
@@ -180,6 +196,21 @@ export class TwoPhaseWorld implements AsyncDisposable {
     }
     if (this.host.diskOf('0').size > 1) throw new Violation('empty journals', 'the leader keeps records');
     for (const attempt of this.attempts) this.#checkAttempt(attempt);
+  }
+
+  /** Transactions that happened though their clients do not know it. They have no begin and no end. */
+  unobserved(): Observation[] {
+    const known = new Set(this.attempts.map(({ outcome }) => outcome?.[2]));
+    return [...this.history.applied]
+      .filter(([id]) => !known.has(id))
+      .map(([id, { reads, writes }]) => ({
+        name: `unknown ${id}`,
+        startMs: 0,
+        endMs: Number.POSITIVE_INFINITY,
+        reads,
+        id,
+        writes: writes.map(([key]) => key),
+      }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
