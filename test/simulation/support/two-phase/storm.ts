@@ -43,7 +43,7 @@ export async function rage({
   );
   const untilMs = world.host.clock.now() + ms;
   while (world.host.clock.now() < untilMs) {
-    await world.run(random.next() * 30);
+    await world.run(random.next() * 80);
     for (let steps = random.integer(0, 10); steps > 0; steps--) await world.step();
     await strike(world, random);
   }
@@ -59,22 +59,22 @@ export async function rage({
 async function strike(world: TwoPhaseWorld, random: Random): Promise<void> {
   const { host, nodes } = world;
   const some = () => nodes[random.integer(0, nodes.length - 1)]!;
-  switch (random.integer(0, 9)) {
+  // While anybody is missing nothing commits: it must not be for long.
+  for (const node of nodes) if (random.next() < 0.5) await world.restart(node);
+  if (random.next() < 0.5) mendLinks(world);
+  switch (random.integer(0, 7)) {
     case 0:
     case 1:
       return world.kill(some());
-    case 2:
-    case 3:
-    case 4:
-      return world.restart(some());
-    case 5: {
+    case 2: {
       const [a, b] = [some(), some()];
       if (a !== b) host.linkOneWay(a, b, false);
       return;
     }
-    case 6:
-      return mendLinks(world);
-    case 7:
+    case 3:
+      return;
+    case 4:
+    case 5:
       host.changeNetwork({
         lossProbability: random.next() * 0.2,
         duplicateProbability: random.next() * 0.3,
@@ -82,10 +82,14 @@ async function strike(world: TwoPhaseWorld, random: Random): Promise<void> {
         clientLossProbability: random.next() * 0.1,
       });
       return;
-    case 8:
+    case 6:
       if (host.running.length > 0) {
         const types = ['VOTE-REQ', 'VOTE-YES', 'VOTE-NO', 'COMMIT', 'ABORT', 'ACK', 'DECISION-REQ', 'END'];
-        host.killAfter(host.running[0]!, random.integer(1, 5), types);
+        host.killAfter(
+          host.running[random.integer(0, host.running.length - 1)]!,
+          random.integer(1, 5),
+          types,
+        );
       }
       return;
     default: {

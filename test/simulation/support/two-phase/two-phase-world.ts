@@ -79,7 +79,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
     this.host.attach({
       receive: (envelopes, from) => {
         for (const { to, message } of envelopes) {
-          if (to === OBSERVER) this.#reports.set(from, message as CoordinatorStatus | ParticipantStatus);
+          if (to === OBSERVER) this.#noteReport(from, message);
           else this.#clients.get(to)?.receive(message);
         }
       },
@@ -223,6 +223,11 @@ export class TwoPhaseWorld implements AsyncDisposable {
       String(key[3]),
       unpack(value),
     ]);
+  }
+
+  #noteReport(from: string, message: Message): void {
+    if (message.type === 'coordinatorStatus' || message.type === 'participantStatus')
+      this.#reports.set(from, message as CoordinatorStatus | ParticipantStatus);
   }
 
   /** A decision that is on disk stands. */
