@@ -14,8 +14,13 @@ import type { TwoPhaseCommitSettings } from '../../../../machines/two-phase-comm
 import type { Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
 import { forTwoPhaseCommit } from '../../../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
 import { Violation } from '../../../../src/simulation/violation.ts';
-import { instrumentedProgram, watchActions } from '../../../../src/simulation/watch/instrumented-program.ts';
+import {
+  type Instrument,
+  instrumentedProgram,
+  watchActions,
+} from '../../../../src/simulation/watch/instrumented-program.ts';
 import { CommitHistory } from './commit-history.ts';
+import type { Observation } from './serializability.ts';
 import { TestClient } from './test-client.ts';
 
 export interface TwoPhaseWorldOptions {
@@ -25,6 +30,7 @@ export interface TwoPhaseWorldOptions {
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
   readonly trace?: (record: TraceRecord) => void;
+  readonly instruments?: readonly Instrument[];
 }
 
 /** A transaction that a test has handed in, and what its client was told. */
@@ -47,9 +53,18 @@ export class TwoPhaseWorld implements AsyncDisposable {
   readonly #reports = new Map<string, CoordinatorStatus | ParticipantStatus>();
   #broken: unknown;
 
-  constructor({ seed = 1, followers = 2, settings = {}, network, disk, trace }: TwoPhaseWorldOptions = {}) {
+  constructor({
+    seed = 1,
+    followers = 2,
+    settings = {},
+    network,
+    disk,
+    trace,
+    instruments = [],
+  }: TwoPhaseWorldOptions = {}) {
     this.nodes = Array.from({ length: followers + 1 }, (_, node) => String(node));
     this.#program = instrumentedProgram(twoPhaseCommitProgram({ nodes: this.nodes, settings }), [
+      ...instruments,
       forTwoPhaseCommit((program) => this.#instrument(program)),
     ]);
     this.host = new SimulatedHost({
@@ -64,7 +79,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
     this.host.attach({
       receive: (envelopes, from) => {
         for (const { to, message } of envelopes) {
-          if (to === OBSERVER) this.#reports.set(from, message as CoordinatorStatus | ParticipantStatus);
+          if (to === OBSERVER) this.#noteReport(from, message);
           else this.#clients.get(to)?.receive(message);
         }
       },
@@ -183,6 +198,21 @@ export class TwoPhaseWorld implements AsyncDisposable {
     for (const attempt of this.attempts) this.#checkAttempt(attempt);
   }
 
+  /** Transactions that happened though their clients do not know it. They have no begin and no end. */
+  unobserved(): Observation[] {
+    const known = new Set(this.attempts.map(({ outcome }) => outcome?.[2]));
+    return [...this.history.applied]
+      .filter(([id]) => !known.has(id))
+      .map(([id, { reads, writes }]) => ({
+        name: `unknown ${id}`,
+        startMs: 0,
+        endMs: Number.POSITIVE_INFINITY,
+        reads,
+        id,
+        writes: writes.map(([key]) => key),
+      }));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.host[Symbol.asyncDispose]();
     this.#program[Symbol.dispose]();
@@ -193,6 +223,11 @@ export class TwoPhaseWorld implements AsyncDisposable {
       String(key[3]),
       unpack(value),
     ]);
+  }
+
+  #noteReport(from: string, message: Message): void {
+    if (message.type === 'coordinatorStatus' || message.type === 'participantStatus')
+      this.#reports.set(from, message as CoordinatorStatus | ParticipantStatus);
   }
 
   /** A decision that is on disk stands. */
