@@ -62,7 +62,8 @@ export interface Host extends AsyncDisposable {
   kill(node: string): Promise<void>;
   /**
    * Lets a node end itself, at once, when it has released `count` more envelopes of these message types to other
-   * nodes; nothing leaves after the last. `count` is at least 1. A second call replaces the first.
+   * nodes; nothing leaves after the last. 0: when it is about to release the next, before that leaves. A second call
+   * replaces the first.
    */
   killAfter(node: string, count: number, types: readonly string[]): void;
   /** Cuts (false) or mends (true) the link between two nodes, both ways. Resolves when both know. */

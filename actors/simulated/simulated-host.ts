@@ -162,8 +162,8 @@ export class SimulatedHost implements Host {
   }
 
   killAfter(node: string, count: number, types: readonly string[]): void {
-    if (!Number.isSafeInteger(count) || count < 1) {
-      throw new BadSimulationError(`killAfter ${count}`, 'give a whole number of at least 1');
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new BadSimulationError(`killAfter ${count}`, 'give a whole number of at least 0');
     }
     this.#placeOf(node).life?.node.killAfter(count, types, () => {
       this.#end(node, 'countdown');
