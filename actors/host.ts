@@ -13,7 +13,15 @@ export interface HostOptions {
   readonly nodes: readonly string[];
   /** What each node runs. */
   readonly program: ProgramReference;
+  /** What becomes of a node whose journal or store is damaged on disk, or gone; `setAside` by default. */
+  readonly damaged?: DamagePolicy;
 }
+
+/**
+ * `setAside`: what is damaged is set aside, and the node starts without, as long as a majority has its own; for protocols
+ * that take back a node which has lost its memory. `refuse`: it does not start, and nothing is touched.
+ */
+export type DamagePolicy = 'setAside' | 'refuse';
 
 /** What a host reports. Handlers are set once, before the first node starts. */
 export interface HostHandlers {
@@ -52,7 +60,8 @@ export interface Host extends AsyncDisposable {
    * Starts nodes from their journals, all together: none runs its actors before all have loaded.
    * Resolves when all run. A node that cannot start rejects with the reason; none of these runs then. What is
    * damaged on disk is set aside, and its node starts without (`ProgramContext.memory`), unless no majority of
-   * {@link nodes} would have its journal, or its store: then it rejects, and nothing was touched.
+   * {@link nodes} would have its journal, or its store: then it rejects, and nothing was touched. It always does so
+   * with {@link HostOptions.damaged} `refuse`.
    */
   start(nodes: readonly string[]): Promise<void>;
   /**

@@ -400,12 +400,13 @@ export class SimulatedHost implements Host {
     if (this.#options.journal === 'memory') return;
     const lost = names.find((name) => this.#memoryOf(kind, this.#placeOf(name)) === 'lost');
     if (lost === undefined) return;
+    const lostJournal = new CorruptJournalError(pathOf(kind, lost), new Error('it was lost, or has rotted'));
+    if (this.#options.damaged === 'refuse') throw lostJournal;
     const memories = [...this.#places.values()].map((place) => {
       if (place.life === undefined) return this.#memoryOf(kind, place);
       return kind === 'disk' ? place.memory : 'kept';
     });
-    if (majorityRemembers(memories)) return;
-    throw new CorruptJournalError(pathOf(kind, lost), new Error('it was lost, or has rotted'));
+    if (!majorityRemembers(memories)) throw lostJournal;
   }
 
   #memoryOf(kind: 'disk' | 'storeDisk', place: Place): Memory {

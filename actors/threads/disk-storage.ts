@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { CorruptJournalError, CorruptRecordError, FilesMissingError, SetAsideError } from '../errors.ts';
+import type { DamagePolicy } from '../host.ts';
 import { type Memory, majorityRemembers } from '../memory.ts';
 import { type ClusterIdentity, type DataFolder, openDataFolder } from './data-folder.ts';
 import { Disk, type OpenedFolder } from './disk.ts';
@@ -27,10 +28,17 @@ export class DiskStorage implements NodeStorage {
   readonly #folder: DataFolder;
   /** Of their own, so that a long commit to a store holds up no journal. */
   readonly #disks: Readonly<Record<Kind, Disk>>;
+  readonly #damaged: DamagePolicy;
   readonly #warn: (warning: Error) => void;
 
-  private constructor(folder: DataFolder, journalBytesMax: number, warn: (warning: Error) => void) {
+  private constructor(
+    folder: DataFolder,
+    journalBytesMax: number,
+    damaged: DamagePolicy,
+    warn: (warning: Error) => void,
+  ) {
     this.#folder = folder;
+    this.#damaged = damaged;
     this.#disks = { journal: new Disk(journalBytesMax), store: new Disk(journalBytesMax, STORE_COLLECT_MS) };
     this.#warn = warn;
   }
@@ -40,9 +48,10 @@ export class DiskStorage implements NodeStorage {
     dataDir: string,
     identity: ClusterIdentity,
     journalBytesMax: number,
+    damaged: DamagePolicy,
     warn: (warning: Error) => void,
   ): Promise<DiskStorage> {
-    return new DiskStorage(await openDataFolder(dataDir, identity), journalBytesMax, warn);
+    return new DiskStorage(await openDataFolder(dataDir, identity), journalBytesMax, damaged, warn);
   }
 
   get members(): readonly string[] {
@@ -63,7 +72,8 @@ export class DiskStorage implements NodeStorage {
 
   /**
    * Opens the journals and the stores. What is damaged is set aside, the node told that it has lost its memory
-   * if it is the journal, and the owner warned; unless that would leave no majority of the members with theirs.
+   * if it is the journal, and the owner warned; unless that would leave no majority of the members with theirs, or
+   * damage is to be refused.
    * @throws CorruptJournalError, CorruptRecordError in that case; then nothing was touched.
    */
   async prepare(
@@ -137,11 +147,13 @@ export class DiskStorage implements NodeStorage {
   ): Promise<void> {
     const lost = looked.find(({ memory }) => memory === 'lost');
     if (lost === undefined) return;
-    const others = this.members.filter((member) => looked.every(({ name }) => name !== member));
-    const memories = await Promise.all(
-      others.map(async (name) => running(name) ?? (await this.#memoryAtRest(kind, name))),
-    );
-    if (majorityRemembers([...looked.map(({ memory }) => memory), ...memories])) return;
+    if (this.#damaged === 'setAside') {
+      const others = this.members.filter((member) => looked.every(({ name }) => name !== member));
+      const memories = await Promise.all(
+        others.map(async (name) => running(name) ?? (await this.#memoryAtRest(kind, name))),
+      );
+      if (majorityRemembers([...looked.map(({ memory }) => memory), ...memories])) return;
+    }
     throw isOpen(lost.found)
       ? new CorruptJournalError(this.#pathOf(kind, lost.name), new Error('it was lost before'))
       : lost.found;

@@ -233,9 +233,15 @@ export class ThreadHost implements Host {
   }
 
   async #openStorage(): Promise<NodeStorage> {
-    const { dataDir, identity, nodes, journalBytesMax = JOURNAL_BYTES_MAX } = this.#options;
+    const {
+      dataDir,
+      identity,
+      nodes,
+      journalBytesMax = JOURNAL_BYTES_MAX,
+      damaged = 'setAside',
+    } = this.#options;
     if (dataDir === undefined) return new MemoryStorage(nodes);
-    return DiskStorage.open(dataDir, { ...identity, nodes }, journalBytesMax, (warning) =>
+    return DiskStorage.open(dataDir, { ...identity, nodes }, journalBytesMax, damaged, (warning) =>
       this.#handlers.warn(warning),
     );
   }

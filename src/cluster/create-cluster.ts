@@ -41,7 +41,7 @@ export async function createCluster<Name extends ProtocolName>(
   });
   const events = { onNodeEnded, onWarning };
   return startOnThreads(
-    { protocol, nodes: names, program, events, storage },
+    { protocol, nodes: names, program, damaged: 'setAside', events, storage },
     (host, told, afterwards) => new Cluster(protocol, host, told, afterwards),
   );
 }

@@ -86,6 +86,17 @@ describe('what a simulated node remembers', () => {
     }
   }
 
+  for (const [how, [lose]] of Object.entries(LOSSES)) {
+    it(`is not given up where damage is refused: lost ${how}, the node does not start`, async () => {
+      const all = await afterALife({ damaged: 'refuse' });
+      await using host = all.host;
+      lose(all, 'b');
+      await host.start(['a', 'c']);
+      expect(await rejection(host.start(['b']))).to.be.instanceOf(CorruptJournalError);
+      expect(all.warnings).to.deep.equal([]);
+    });
+  }
+
   it('is kept where only its store has rotted', async () => {
     const all = await afterALife();
     await using host = all.host;
