@@ -169,7 +169,9 @@ describe('the eventually consistent store', () => {
       client.moveTo(1);
       expect(await client.get('k')).to.equal('ERR_DEP');
       expect(await client.get('other')).to.equal('ERR_DEP');
-      expect(await world.client('b', 1).get('k'), 'a session without a past').to.deep.equal({ value: undefined });
+      expect(await world.client('b', 1).get('k'), 'a session without a past').to.deep.equal({
+        value: undefined,
+      });
       await world.link(0, 1, true);
       await world.stabilize();
       expect(await client.get('k')).to.deep.equal({ value: 'v1' });
