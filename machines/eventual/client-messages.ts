@@ -86,8 +86,9 @@ export type MembersNoted = {
 
 export type StatusRequest = { readonly type: 'status'; readonly id: number };
 /**
- * How a server stands. All values are on all servers that can reach each other when, for each of them, `isQuiet` holds,
- * and `held` and `shown` are the same as those of all that its `reachable` names.
+ * How a server stands. All values are on all servers that can reach each other when, for each of these, `reachable` names
+ * the others (it takes a moment to notice that a link was cut or mended), `isQuiet` holds, and `held` and `shown` are the
+ * same for all.
  */
 export type EventualStatus = {
   readonly type: 'eventualStatus';

@@ -28,3 +28,13 @@ export class BadGossipError extends SynodError {
     super('SYNOD_BAD_GOSSIP', `${what}; it is dropped, and will be said again`, options);
   }
 }
+
+/** A node cannot be a server of the eventually consistent store, for its name is no id. */
+export class BadServerIdError extends SynodError {
+  constructor(node: string) {
+    super(
+      'SYNOD_BAD_OPTION',
+      `node "${node}" is called by no id; give servers whole numbers from 0 to 2^32 - 1`,
+    );
+  }
+}

@@ -1,6 +1,6 @@
 import { plainCopy, wellFormed } from '../replication/plain-data.ts';
 import { RECORD_KEY_BYTES_MAX } from '../replication/record-memory.ts';
-import { packable, payloadBytes, writePayload } from '../replication/record-payload.ts';
+import { isPayload, packable, payloadBytes, writePayload } from '../replication/record-payload.ts';
 import { BadOperationError } from './errors.ts';
 import { VARINT_BYTES_MAX, VarintReader, varintBytes, writeVarint } from './varint.ts';
 
@@ -20,13 +20,14 @@ export const VALUE_BYTES_MAX = 512 * 1024;
 /** What one {@link packOperations} may give: clients split larger lists. */
 export const OPERATIONS_BYTES_MAX = 1024 * 1024;
 
-/** What stands before the payload's length: a put of a value, or a delete. */
-export const PUT = 1;
-export const DELETE = 0;
-
 /*
- * | key bytes | key ... | 0, or 1 and payload bytes | payload ... |, one after the other; numbers as in varint.ts.
+ * One after the other; numbers as in varint.ts:
+ *
+ *   operation   key bytes | key ... | contents
+ *   contents    0 (a delete), or 1 | payload bytes | payload ...
  */
+const DELETE = 0;
+const PUT = 1;
 
 /**
  * Packs operations for a `write` message. @throws BadOperationError for a key or a value that is too large, or more than
@@ -72,6 +73,16 @@ export function operationBytes(keyBytes: number, valueBytes: number): number {
   return varintBytes(keyBytes) + keyBytes + 1 + varintBytes(valueBytes) + valueBytes;
 }
 
+/** Steps over contents and gives the payload's bytes; undefined for a delete. @throws RangeError when they are none. */
+export function skipContents(reader: VarintReader): number | undefined {
+  const kind = reader.next();
+  if (kind === DELETE) return undefined;
+  if (kind !== PUT) throw new RangeError(`there is nothing of kind ${kind}`);
+  const payloadBytes = reader.next();
+  reader.skip(payloadBytes);
+  return payloadBytes;
+}
+
 /** Looks through packed operations and counts them. @throws BadOperationError when they are none that may be taken. */
 export function countOperations(operations: Uint8Array): number {
   if (operations.byteLength > OPERATIONS_BYTES_MAX) {
@@ -85,12 +96,14 @@ export function countOperations(operations: Uint8Array): number {
     while (reader.hasMore) {
       const keyBytes = reader.next();
       reader.skip(keyBytes);
-      const kind = reader.next();
-      if (kind !== PUT && kind !== DELETE)
-        throw new BadOperationError(`there is no operation of kind ${kind}`);
-      const valueBytes = kind === PUT ? reader.next() : 0;
-      reader.skip(valueBytes);
-      checkSizes(keyBytes, valueBytes);
+      const payloadBytes = skipContents(reader);
+      checkSizes(keyBytes, payloadBytes ?? 0);
+      if (
+        payloadBytes !== undefined &&
+        !isPayload(reader.bytes, reader.position - payloadBytes, reader.position)
+      ) {
+        throw new BadOperationError('a value does not decode');
+      }
       count += 1;
     }
   } catch (cause) {
@@ -101,7 +114,8 @@ export function countOperations(operations: Uint8Array): number {
   return count;
 }
 
-function checkSizes(keyBytes: number, valueBytes: number): void {
+/** @throws BadOperationError */
+export function checkSizes(keyBytes: number, valueBytes: number): void {
   if (keyBytes > KEY_BYTES_MAX)
     throw new BadOperationError(`a key of ${keyBytes} bytes is over ${KEY_BYTES_MAX}`, 'SYNOD_KEY_TOO_LARGE');
   if (valueBytes > VALUE_BYTES_MAX) {
