@@ -64,6 +64,39 @@ export class ClosedError extends SynodError {
   }
 }
 
+/** The client stands at no server, or at one that is down. Nothing was done. */
+export class UnreachableError extends SynodError {
+  constructor(what: string, server: string | undefined) {
+    super(
+      'SYNOD_UNREACHABLE',
+      server === undefined
+        ? `${what} was not done: the client stands at no server. Move it to one that lives`
+        : `${what} was not done: server ${server} is down. Restart it, or move the client to another one`,
+    );
+  }
+}
+
+/** Whoever was to do it ended, or has forgotten it, before it answered. It has happened or not, and will not happen later. */
+export class UnknownOutcomeError extends SynodError {
+  constructor(what: string, why: string) {
+    super(
+      'SYNOD_UNKNOWN_OUTCOME',
+      `${what} has happened or not: ${why}. Read back what you need to know before you do it again`,
+    );
+  }
+}
+
+/** The server does not hold all that the client's session has read and written elsewhere. Nothing older is shown. */
+export class DependencyError extends SynodError {
+  constructor(what: string, server: string) {
+    super(
+      'SYNOD_DEPENDENCY',
+      `${what} was not answered: server ${server} does not yet hold what this session has read and written. ` +
+        'Ask again later, or move back to the server that it comes from',
+    );
+  }
+}
+
 /** The protocol of the cluster cannot do that. Nothing was done. */
 export class UnsupportedError extends SynodError {
   constructor(what: string, protocol: string, expected: string) {

@@ -1,8 +1,10 @@
 import type { Application } from '../../machines/replication/application.ts';
 import { BadOptionError } from '../errors.ts';
 import { Cluster } from './cluster.ts';
+import { type CreateEventualClusterOptions, createEventualCluster } from './create-eventual-cluster.ts';
+import type { EventualCluster } from './eventual-cluster.ts';
 import type { ClusterEvents } from './node-group.ts';
-import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from './protocols.ts';
+import { PROTOCOL_NAMES, PROTOCOLS, type ProtocolName, type ProtocolSettings } from './protocols.ts';
 import { checkNodeCount, type StorageOptions, startOnThreads } from './start-on-threads.ts';
 
 /** What a cluster is to be. */
@@ -21,16 +23,26 @@ export interface CreateClusterOptions<Name extends ProtocolName = ProtocolName>
 
 /**
  * Starts a cluster on worker threads of this process, each node with its journal on disk unless told otherwise.
- * Resolves when a node leads; on a new folder that is node 0.
+ * Resolves when a node leads, where nodes do; on a new folder that is node 0.
  *
  * @throws BadOptionError; WrongFolderError, FolderInUseError and their like when the data folder cannot be used.
  */
-export async function createCluster<Name extends ProtocolName>(
+export function createCluster(options: CreateEventualClusterOptions): Promise<EventualCluster>;
+export function createCluster<Name extends ProtocolName>(
+  options: CreateClusterOptions<Name>,
+): Promise<Cluster>;
+export async function createCluster(
+  options: CreateEventualClusterOptions | CreateClusterOptions,
+): Promise<EventualCluster | Cluster> {
+  return options.protocol === 'eventual' ? createEventualCluster(options) : createReplicatedLog(options);
+}
+
+async function createReplicatedLog<Name extends ProtocolName>(
   options: CreateClusterOptions<Name>,
 ): Promise<Cluster> {
   const { protocol, nodes, application, settings, onNodeEnded, onWarning, ...storage } = options;
   if (!Object.hasOwn(PROTOCOLS, protocol)) {
-    throw new BadOptionError('protocol', protocol, `one of ${Object.keys(PROTOCOLS).join(', ')}`);
+    throw new BadOptionError('protocol', protocol, `one of ${[...PROTOCOL_NAMES, 'eventual'].join(', ')}`);
   }
   checkNodeCount(nodes, 1);
   const names = Array.from({ length: nodes }, (_, node) => String(node));
