@@ -1,5 +1,7 @@
 /** Whole clusters in one thread and in virtual time, one seed deciding everything. */
+
 export * from '../../actors/simulated/index.ts';
+export * from '../checks/index.ts';
 export {
   createSimulatedCluster,
   type SimulatedCluster,
