@@ -1,11 +1,13 @@
+import { NEW_SESSION, type Session } from './session.ts';
+
 /** What a server knows of a client's writes. */
 export interface Attachment {
   /** The number of the message that comes next. */
   expected: number;
   /** Messages up to this one have become writes. */
   written: number;
-  /** The last of these writes. */
-  counter: number;
+  /** What the last of these was answered. */
+  session: Session;
 }
 
 /** The clients that write to a server, as many as it may remember: those that have not written for longest go. */
@@ -22,7 +24,7 @@ export class Attachments {
     let attachment = this.#attachments.get(name);
     if (attachment === undefined) {
       if (number !== 1) return undefined;
-      attachment = { expected: 1, written: 0, counter: 0 };
+      attachment = { expected: 1, written: 0, session: NEW_SESSION };
     } else {
       this.#attachments.delete(name);
     }

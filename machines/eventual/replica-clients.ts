@@ -31,7 +31,7 @@ import {
   tellHeld,
 } from './replica-context.ts';
 import { isSession, mergeSessions, NEW_SESSION } from './session.ts';
-import { isClock, type VectorClock, withCounter } from './vector-clock.ts';
+import { isClock, type VectorClock } from './vector-clock.ts';
 
 const ATTACHMENT_LENGTH_MAX = 128;
 
@@ -47,11 +47,9 @@ function write({ context, event }: Arguments): Effect[] {
     return [send<WriteGap>(from, { type: 'writeGap', attachment, expected: known.expected })];
   }
   if (number < known.expected) {
-    // Sent again. If it still waits, the answer will come; else this one says more than the first did, which is safe.
+    // Sent again. If it still waits, the answer will come; else what a later one was answered covers this one, too.
     if (number > known.written) return [];
-    const { origin, seen } = context.state;
-    const past = known.counter === 0 ? session.past : withCounter(session.past, origin, known.counter);
-    return [send<Written>(from, { type: 'written', attachment, number, session: { order: seen, past } })];
+    return [send<Written>(from, { type: 'written', attachment, number, session: known.session })];
   }
   known.expected += 1;
   try {
@@ -87,7 +85,7 @@ function gather({ context }: Pick<Arguments, 'context'>): Effect[] {
     const known = context.attachments.find(attachment, number);
     if (known !== undefined) {
       known.written = number;
-      known.counter = state.counter;
+      known.session = session;
     }
     effects.push(send<Written>(client, { type: 'written', attachment, number, session }));
   });

@@ -7,6 +7,7 @@ import type { ProtocolName } from '../cluster/protocols.ts';
 import { type KeyValueStore, openKeyValueStore } from '../key-value-store.ts';
 import { ClosedLoop, type Measurement, type StartOperation } from './closed-loop.ts';
 import { FAILOVER_IN_FLIGHT, measureFailover } from './failover.ts';
+import { median, rounded } from './figures.ts';
 import { makeWorkload, type Workload } from './workload.ts';
 
 /** Cold code halves the figures. */
@@ -174,15 +175,4 @@ async function fill(
     const some = keys.slice(from, from + LOAD_IN_FLIGHT);
     await Promise.all(some.map((key, index) => store.put(key, values[index % values.length] ?? '')));
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }
