@@ -22,10 +22,7 @@ function routerOfZero() {
     role.receive({ sender: server, members: MEMBERS, ...message }, `${server}/router`);
   const hello = (server: number, ...heard: readonly number[]) => from(server, { type: 'hello', heard });
   const says = (server: number, ...states: readonly (readonly [number, number, ...number[]])[]) =>
-    from(server, {
-      type: 'linkStates',
-      states: states.map(([about, sequence, ...neighbours]) => ({ server: about, sequence, neighbours })),
-    });
+    from(server, { type: 'linkStates', states });
   const post = (to: readonly number[], when = 'durable') =>
     role.receive({ type: 'post', to, message: PROBE, when } as Message, '0/replica');
   return { role, from, hello, says, post };
@@ -62,7 +59,7 @@ describe('a router', () => {
     const states = sent(effects, 'linkStates').map(
       ([to, message]) => [to, (message as LinkStates).states] as const,
     );
-    expect(states[0]).to.deep.equal(['1/router', [{ server: 0, sequence: 1, neighbours: [1] }]]);
+    expect(states[0]).to.deep.equal(['1/router', [[0, 1, 1]]]);
     expect(topologies(effects), 'until the other says so, too').to.deep.equal([]);
     expect(topologies(says(1, [1, 1, 0]))).to.deep.equal([{ 1: 1 }]);
   });
@@ -97,9 +94,9 @@ describe('a router', () => {
     says(1, [1, 57, 0], [2, 9, 1]);
     const [[to, message]] = sent(says(1, [1, 1], [2, 9, 1]), 'linkStates') as [readonly [string, LinkStates]];
     expect(to).to.equal('1/router');
-    expect(message.states).to.deep.equal([{ server: 1, sequence: 57, neighbours: [0] }]);
+    expect(message.states).to.deep.equal([[1, 57, 0]]);
     const own = sent(says(1, [0, 30, 1, 2]), 'linkStates').map(([, own]) => (own as LinkStates).states[0]);
-    expect(own).to.deep.equal([{ server: 0, sequence: 31, neighbours: [1] }]);
+    expect(own).to.deep.equal([[0, 31, 1]]);
   });
 
   it('says again what it has said, now and then, and forgets what others do not', () => {
@@ -169,7 +166,7 @@ describe('a router', () => {
     const { from, role } = inChain();
     for (const message of [
       { type: 'hello', heard: [-1] },
-      { type: 'linkStates', states: [{ server: 1, sequence: -1, neighbours: [] }] },
+      { type: 'linkStates', states: [[1, -1]] },
       { type: 'forward', to: [0], hops: 1, message: { type: 'write' } },
       { type: 'forward', to: [0], hops: 1, message: { type: 'done', sender: 1, members: [] } },
       { type: 'hello', heard: [0], sender: 3 },
