@@ -4,6 +4,7 @@ import { DotDigest } from './digest.ts';
 import { DotIndex } from './dot-index.ts';
 import type { Held } from './held.ts';
 import type { Origin } from './origin.ts';
+import { corrupt } from './records.ts';
 import { type Context, packContext, type RunReader, type RunWriter } from './run.ts';
 import {
   contextOf,
@@ -55,13 +56,13 @@ export class VersionStore {
   #context: Context | undefined;
   #packedContext: Buffer = Buffer.alloc(0);
 
-  /** Reads what is on disk. @throws RangeError for a record that is none, with its key; CorruptRecordError. */
+  /** Looks through what is on disk. @throws SynodError `SYNOD_CORRUPT_RECORD`. */
   constructor(store: JournalView, cacheBytesMax?: number) {
     this.#records = new RecordStore(store, VERSIONS, cacheBytesMax);
     for (const [parts, record] of store.range(VERSIONS)) {
       const key = String(parts[VERSIONS.length]);
       const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength);
-      const siblings = readSiblings(bytes, 0, bytes.byteLength);
+      const siblings = this.#readStored(key, bytes);
       for (const { origin, counter } of siblings) this.#enter(origin, counter, key);
       this.#showOther(undefined, shownOf(siblings));
       if (siblings.some(({ isTombstone }) => isTombstone)) this.#tombstones.add(key);
@@ -184,6 +185,14 @@ export class VersionStore {
     const record = this.#records.find(key);
     if (record === undefined || record.payload === record.end) return NOTHING_FOUND;
     return { bytes: record.slab, siblings: readSiblings(record.slab, record.payload, record.end) };
+  }
+
+  #readStored(key: string, bytes: Buffer): Sibling[] {
+    try {
+      return readSiblings(bytes, 0, bytes.byteLength);
+    } catch (cause) {
+      throw corrupt(`${VERSIONS.join(' ')} ${key}`, cause);
+    }
   }
 
   #packed(context: Context): Buffer {
