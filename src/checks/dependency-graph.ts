@@ -1,3 +1,4 @@
+import { MinHeap } from './min-heap.ts';
 import type { Deadline } from './verdict.ts';
 
 /**
@@ -46,6 +47,32 @@ export class DependencyGraph {
       const dependency = dependencies.find(({ kind }) => kinds.has(kind));
       if (dependency !== undefined) yield dependency;
     }
+  }
+
+  copy(): DependencyGraph {
+    const copy = new DependencyGraph(this.size);
+    for (const out of this.#out)
+      for (const dependencies of out.values()) for (const dependency of dependencies) copy.add(dependency);
+    return copy;
+  }
+
+  /** All transactions, each after those that it depends on, else in order of their numbers; undefined in a circle. */
+  inOrder(): readonly number[] | undefined {
+    const waitsFor = new Int32Array(this.size);
+    for (const out of this.#out) for (const to of out.keys()) waitsFor[to]! += 1;
+    const ready = new MinHeap();
+    for (let at = 0; at < this.size; at++) if (waitsFor[at] === 0) ready.push(at);
+    const order: number[] = [];
+    for (let at = ready.pop(); at !== undefined; at = ready.pop()) {
+      order.push(at);
+      for (const to of this.#out[at]!.keys()) if (--waitsFor[to]! === 0) ready.push(to);
+    }
+    return order.length === this.size ? order : undefined;
+  }
+
+  /** Those that depend directly on a transaction. */
+  after(transaction: number): Iterable<number> {
+    return this.#out[transaction]!.keys();
   }
 
   /**
