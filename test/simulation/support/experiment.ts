@@ -5,13 +5,13 @@ import type { PaxosSettings } from '../../../machines/paxos/settings.ts';
 import type { RaftSettings } from '../../../machines/raft/settings.ts';
 import { chatQuery, chatroom } from '../../../src/applications/chatroom.ts';
 import { kv, kvQuery } from '../../../src/applications/kv.ts';
+import { checkLinearizability, HistoryRecorder } from '../../../src/checks/index.ts';
 import type { Client } from '../../../src/client/client.ts';
 import type { ProtocolName, ProtocolSettings } from '../../../src/protocols.ts';
 import { checkExactlyOnceInOrder } from '../invariants/exactly-once-in-order.ts';
 import { Administrator } from './administrator.ts';
 import type { Instrument } from './instrumented-program.ts';
 import { type LedgerEntry, ledger } from './ledger.ts';
-import { findNonlinearizable } from './linearizability.ts';
 import { type MemoryWatch, memoryWatch } from './memory-watch.ts';
 import { RaftMemory } from './raft-memory.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
@@ -118,7 +118,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   const { cluster, host } = simulated;
   await simulated.runWhile(cluster.start(), 5000);
 
-  let ticks = 0;
+  const recorder = new HistoryRecorder();
   const keys = Array.from({ length: random.integer(1, 4) }, (_, key) => `key-${key}`);
   const clients: Client[] = [];
   const workloads: Workload[] = [];
@@ -131,7 +131,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
       new Workload({
         client,
         random: derivedRandom(seed, 'workload', client.name),
-        tick: () => ++ticks,
+        recorder,
         pause: (ms) => new Promise((resolve) => host.clock.after(ms, resolve)),
         keys,
         readsOnly: isDistant && random.next() < 0.4,
@@ -200,15 +200,14 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   const after = await checkEverything(simulated, reader, workloads);
   if (before.join(' ') !== after.join(' ')) throw new Violation('nothing is lost', 'the power failed');
 
-  const calls = workloads.flatMap((workload) => workload.calls);
-  const broken = findNonlinearizable(calls);
-  if (broken !== undefined) {
-    throw new Violation('linearizable', broken.map((call) => JSON.stringify(call)).join('\n'));
-  }
+  const { history } = recorder;
+  const { verdict, violations } = checkLinearizability(history, 'kv');
+  if (verdict !== 'ok')
+    throw new Violation('linearizable', violations.map(({ drawing }) => drawing).join('\n') || verdict);
   return {
     nodes,
     decided: simulated.agreement.decided,
-    calls: calls.length,
+    calls: history.operations.length,
     entries: before.length,
     recoveryMs,
     changesDone: administrator.done,
