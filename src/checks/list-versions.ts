@@ -54,6 +54,7 @@ export function* listDependencies({ name, writers, reads }: ListKey): Generator<
         from,
         to,
         kind: 'ww',
+        realTime: false,
         explain: (a, b) => `${b} appended ${next} to ${name} after ${a} appended ${element}`,
       };
   }
@@ -65,6 +66,7 @@ export function* listDependencies({ name, writers, reads }: ListKey): Generator<
         from,
         to: reader,
         kind: 'wr',
+        realTime: false,
         explain: (a, b) => `${b} saw in ${name} the ${last} that ${a} appended`,
       };
     for (const [next, to] of following(last === undefined ? -1 : (at.get(last) ?? order.length)))
@@ -72,6 +74,7 @@ export function* listDependencies({ name, writers, reads }: ListKey): Generator<
         from: reader,
         to,
         kind: 'rw',
+        realTime: false,
         explain: (a, b) => `${a} did not see in ${name} the ${next} that ${b} appended`,
       };
   }

@@ -67,7 +67,7 @@ export function checkSerializability(
   violations.push(...cyclesIn(graph, deadline));
   if (violations.length > 0) return { verdict: 'violated', violations };
   if (deadline()) return { verdict: 'unknown', violations, reason: OUT_OF_TIME };
-  const result = chooseVersions(graph, registers, deadline);
+  const result = chooseVersions(graph, registers, realTime, deadline);
   if (result === 'ordered') return { verdict: 'ok', violations };
   if (typeof result === 'string') return { verdict: 'unknown', violations, reason: result };
   return { verdict: 'violated', violations: [...cyclesIn(result, () => false)] };
@@ -144,7 +144,7 @@ function* dependencies(
   for (const { name, visits } of registers) yield* registerDependencies(name, visits, realTime);
   if (!realTime) return;
   for (const [from, to] of realTimePairs([...numbers.keys()].map(({ operation }) => operation)))
-    yield { from, to, kind: 'rt', explain: (a, b) => `${a} ended before ${b} began` };
+    yield { from, to, kind: 'rt', realTime: true, explain: (a, b) => `${a} ended before ${b} began` };
 }
 
 function registerVisits({ visits }: KeyHistory, numbers: ReadonlyMap<Transaction, number>): RegisterVisit[] {

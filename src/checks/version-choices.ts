@@ -1,6 +1,6 @@
 import { type Dependency, DependencyGraph, type DependencyKind } from './dependency-graph.ts';
 import { Reachability } from './reachability.ts';
-import type { RegisterVisit } from './register-versions.ts';
+import { type RegisterVisit, readersOf } from './register-versions.ts';
 import { type Deadline, OUT_OF_MEMORY, OUT_OF_TIME } from './verdict.ts';
 
 /** What committed transactions did to a register. */
@@ -36,6 +36,7 @@ const CHOICES_MAX = 5_000_000;
 export function chooseVersions(
   graph: DependencyGraph,
   registers: readonly RegisterKey[],
+  realTime: boolean,
   deadline: Deadline,
 ): ChoiceResult {
   const versions = registers.map(versionsOf);
@@ -45,7 +46,7 @@ export function chooseVersions(
   const pairs = versions.reduce((sum, { length }) => sum + length ** 2 / 2, 0);
   if (pairs > CHOICES_MAX || Reachability.bytesFor(graph.size) > BYTES_MAX) return OUT_OF_MEMORY;
   const choices = versions.flatMap(choicesOf);
-  return new Chooser(graph, versions, deadline).choose({
+  return new Chooser(graph, versions, realTime, deadline).choose({
     graph,
     reach: Reachability.of(graph, order),
     choices,
@@ -61,12 +62,19 @@ interface Situation {
 
 class Chooser {
   readonly #versions: readonly (readonly Version[])[];
+  readonly #realTime: boolean;
   readonly #deadline: Deadline;
   readonly #copiesMax: number;
   #copies = 0;
 
-  constructor(graph: DependencyGraph, versions: readonly (readonly Version[])[], deadline: Deadline) {
+  constructor(
+    graph: DependencyGraph,
+    versions: readonly (readonly Version[])[],
+    realTime: boolean,
+    deadline: Deadline,
+  ) {
     this.#versions = versions;
+    this.#realTime = realTime;
     this.#deadline = deadline;
     this.#copiesMax = BYTES_MAX / Reachability.bytesFor(graph.size);
   }
@@ -83,11 +91,11 @@ class Chooser {
     this.#copies += 1;
     const [a, b] = choice;
     const guess = { graph: graph.copy(), reach: reach.copy(), choices };
-    take(guess, a, b, 'a guess');
+    this.#take(guess, a, b);
     const result = this.choose(guess);
     this.#copies -= 1;
     if (!isCyclic(result)) return result;
-    take(situation, b, a, OTHERWISE);
+    this.#take(situation, b, a);
     return this.choose({ graph, reach, choices });
   }
 
@@ -102,20 +110,27 @@ class Chooser {
         const ab = leadsToCycle(reach, a, b);
         const ba = leadsToCycle(reach, b, a);
         if (ab && ba) {
-          for (const dependency of orderOf(a, b, OTHERWISE)) graph.add(dependency);
+          for (const dependency of orderOf(a, b, this.#realTime)) graph.add(dependency);
           return graph;
         }
-        if (ab) take(situation, b, a, OTHERWISE);
-        else if (ba) take(situation, a, b, OTHERWISE);
+        if (ab) this.#take(situation, b, a);
+        else if (ba) this.#take(situation, a, b);
         else undecided.push([a, b]);
       }
       if (undecided.length === left.length) return undecided;
       left = undecided;
     }
   }
-}
 
-const OTHERWISE = 'the other way round there is a cycle';
+  #take({ graph, reach }: Situation, first: Version, second: Version): void {
+    for (const dependency of orderOf(first, second, this.#realTime)) {
+      const { from, to } = dependency;
+      if (from === to || reach.has(from, to)) continue;
+      graph.add(dependency);
+      reach.add(from, to);
+    }
+  }
+}
 
 function isCyclic(result: ChoiceResult): result is DependencyGraph {
   return result instanceof DependencyGraph;
@@ -134,20 +149,14 @@ function fits(
     for (const [index, version] of inOrder.entries()) {
       const next = inOrder[index + 1];
       if (next === undefined) continue;
-      for (const dependency of orderOf(version, next, '')) whole.add(dependency);
+      for (const dependency of orderOf(version, next, false)) whole.add(dependency);
     }
   }
   return whole.inOrder() !== undefined;
 }
 
 function versionsOf({ name, visits }: RegisterKey): Version[] {
-  const readers = new Map<string, number[]>();
-  for (const { read, transaction } of visits) {
-    if (read === undefined) continue;
-    const known = readers.get(read);
-    if (known === undefined) readers.set(read, [transaction]);
-    else known.push(transaction);
-  }
+  const readers = readersOf(visits);
   return visits.flatMap(({ written, transaction }) =>
     written === undefined
       ? []
@@ -166,12 +175,18 @@ function choicesOf(versions: readonly Version[]): Choice[] {
 }
 
 /** What follows if one version comes before another. */
-function* orderOf(first: Version, second: Version, why: string): Generator<Dependency, void, undefined> {
+function* orderOf(
+  first: Version,
+  second: Version,
+  realTime: boolean,
+): Generator<Dependency, void, undefined> {
   const dependency = (from: number, kind: DependencyKind, did: string): Dependency => ({
     from,
     to: second.writer,
     kind,
-    explain: (a, b) => `${b} wrote ${second.text} to ${first.name} after ${a} ${did} ${first.text} (${why})`,
+    realTime,
+    explain: (a, b) =>
+      `${b} wrote ${second.text} to ${first.name} after ${a} ${did} ${first.text}: the other way round there is a cycle`,
   });
   yield dependency(first.writer, 'ww', 'wrote');
   for (const reader of first.readers) yield dependency(reader, 'rw', 'read');
@@ -183,13 +198,4 @@ function leadsToCycle(reach: Reachability, first: Version, second: Version): boo
     reach.has(after, first.writer) ||
     first.readers.some((reader) => reader !== after && reach.has(after, reader))
   );
-}
-
-function take({ graph, reach }: Situation, first: Version, second: Version, why: string): void {
-  for (const dependency of orderOf(first, second, why)) {
-    const { from, to } = dependency;
-    if (from === to || reach.has(from, to)) continue;
-    graph.add(dependency);
-    reach.add(from, to);
-  }
 }
