@@ -41,20 +41,19 @@ export function* cycleAnomalies(
   for (const { name, title, first, rest } of CLASSES) {
     // A cycle of two or more anti-dependencies says nothing new where one of them is enough.
     if (name === 'G2' && found > 0) return;
-    const plain = graph.cycle(new Set(first), new Set(rest), deadline);
-    const cycle =
-      plain ??
-      (realTime ? graph.cycle(new Set(first), new Set([...rest, 'rt' as const]), deadline) : undefined);
+    const search = (inTime: boolean) =>
+      graph.cycle(
+        { kinds: new Set(first), realTime: inTime },
+        { kinds: new Set(inTime ? [...rest, 'rt' as const] : rest), realTime: inTime },
+        deadline,
+      );
+    const plain = search(false);
+    const cycle = plain ?? (realTime ? search(true) : undefined);
     if (cycle === undefined) continue;
     found += 1;
-    const isPlain = cycle.every(({ kind }) => kind !== 'rt');
-    yield violation(
-      history,
-      operations,
-      cycle,
-      isPlain ? name : `${name}-realtime`,
-      isPlain ? title : `${title} and real time`,
-    );
+    yield plain === undefined
+      ? violation(history, operations, cycle, `${name}-realtime`, `${title} and real time`)
+      : violation(history, operations, cycle, name, title);
   }
 }
 

@@ -14,7 +14,7 @@ export {
   type Process,
 } from './history.ts';
 export { type Call, type EndCall, type Ending, HistoryRecorder } from './history-recorder.ts';
-export { readJsonLines, writeJsonLines } from './json-lines.ts';
+export { readJsonLines, toJson, writeJsonLines } from './json-lines.ts';
 export { checkLinearizability, type LinearizabilityViolation } from './linearizability.ts';
 export { readHistory } from './read-history.ts';
 export type { SequentialModel } from './sequential-models.ts';

@@ -18,7 +18,7 @@ export interface Findings<Found extends Violation = Violation> {
   readonly verdict: Verdict;
   /** None unless violated. */
   readonly violations: readonly Found[];
-  /** What there was too little of, where unknown. */
+  /** Which limit was reached, where unknown: `the time limit` or `the limit on memory`. */
   readonly reason?: string;
 }
 
