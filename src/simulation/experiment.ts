@@ -60,11 +60,14 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   // Now fault upon fault, now each with time to show what follows from it.
   const calmMsMax = random.next() < 0.4 ? 600 : random.integer(5, 150);
 
+  const doomed = new Set<string>();
+
   await using system = protocol.create({
     seed,
     nodes,
     faults,
     world: { seed, ...drawWorld(seed, faults), ...(trace === undefined ? {} : { trace }) },
+    doomed,
     settings,
     instruments,
   });
@@ -76,6 +79,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     random: derivedRandom(seed, 'storm'),
     faults,
     steps: protocol.steps,
+    doomed,
   });
   await within(drive, system.start(), START_MS_MAX, 'all nodes start');
   await within(drive, system.work(), START_MS_MAX, 'clients begin to work');

@@ -12,6 +12,8 @@ export interface StormOptions {
   readonly faults: Strengths;
   /** After any of these messages a node may die. */
   readonly steps: readonly string[];
+  /** Where it notes nodes that may end at any moment. */
+  readonly doomed: Set<string>;
 }
 
 /** How long a start may take. */
@@ -34,19 +36,19 @@ export class Storm {
   readonly #steps: readonly string[];
   readonly #lots: readonly (readonly [share: number, Strike])[];
   readonly #shares: number;
-  /** Nodes that may die at any moment. */
-  readonly #armed = new Set<string>();
+  readonly #doomed: Set<string>;
   /** Nodes that started without their memory, and run since. */
   readonly #restored = new Set<string>();
   #struck = 0;
 
-  constructor({ system, drive, random, faults, steps }: StormOptions) {
+  constructor({ system, drive, random, faults, steps, doomed }: StormOptions) {
     this.host = system.host;
     this.random = random;
     this.#system = system;
     this.#drive = drive;
     this.#faults = faults;
     this.#steps = steps;
+    this.#doomed = doomed;
     this.#lots = FAULT_NAMES.flatMap((name) => {
       const fault: Fault = FAULTS[name];
       const strength = faults[name];
@@ -80,7 +82,7 @@ export class Storm {
     this.host.mendLinks();
     // No time bomb ticks on.
     for (const name of this.host.running) this.host.killAfter(name, Number.MAX_SAFE_INTEGER, []);
-    this.#armed.clear();
+    this.#doomed.clear();
     // One that has just gone off, the system learns of in a moment.
     await this.#drive.run(1);
     for (const name of this.nodes) await this.restart(name);
@@ -103,7 +105,7 @@ export class Storm {
 
   async crash(name: string): Promise<void> {
     if (!this.nodes.includes(name)) return;
-    if (this.#forgetsAtEnd && !this.mayForget(name)) return;
+    if (this.#forgetsAtEnd && !this.#mayForget(name)) return;
     await this.#drive.runWhile(this.#system.crash(name), RESTART_MS_MAX);
     this.#restored.delete(name);
   }
@@ -119,29 +121,22 @@ export class Storm {
 
   /** Lets a node die after it has sent a few more messages of the protocol. */
   dieAfter(name: string, messages: number): void {
-    if (this.#forgetsAtEnd && !this.mayForget(name)) return;
-    this.#armed.add(name);
+    if (this.#forgetsAtEnd && !this.#mayForget(name)) return;
+    this.#doomed.add(name);
     if (this.host.running.includes(name)) this.host.killAfter(name, messages, this.#steps);
-  }
-
-  /** Whether a majority is left that remembers, and is counted on, should this node forget. */
-  mayForget(name: string): boolean {
-    const { running } = this.host;
-    const isSound = (node: string) =>
-      (this.#system.remembers?.(node) ?? true) &&
-      (!this.#forgetsAtEnd || (running.includes(node) && !this.#armed.has(node)));
-    return this.nodes.filter((node) => node !== name && isSound(node)).length > this.nodes.length / 2;
   }
 
   /** A node ends, and starts without what was on its disks, or without what was in its journal alone. */
   async forget(name: string): Promise<void> {
-    if (!this.mayForget(name)) return;
+    if (!this.#mayForget(name)) return;
     // The host trusts no more than a minority that ever started without their memory, and run since.
     for (const other of [...this.#restored]) {
       await this.crash(other);
       await this.restart(other);
     }
     await this.crash(name);
+    // It may have been removed, or others may have gone.
+    if (!this.#mayForget(name)) return;
     const disk = this.host.diskOf(name);
     const [record] = disk.records.from('');
     if (record === undefined || this.random.next() < 0.5) this.host.forget(name);
@@ -158,6 +153,10 @@ export class Storm {
 
   cutOneWay(from: string, to: string): void {
     if (from !== to) this.host.linkOneWay(from, to, false);
+  }
+
+  #mayForget(name: string): boolean {
+    return this.nodes.includes(name) && (this.#system.mayForget?.(name) ?? false);
   }
 
   get #forgetsAtEnd(): boolean {

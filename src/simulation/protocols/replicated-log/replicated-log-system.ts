@@ -36,6 +36,7 @@ export class ReplicatedLogSystem implements System {
   readonly #clients: Client[] = [];
   #reader: Client | undefined;
   #work: Promise<unknown> = Promise.resolve();
+  #administration: Promise<unknown> = Promise.resolve();
   #entries = 0;
 
   constructor(protocol: LogProtocol, options: SystemOptions) {
@@ -60,6 +61,9 @@ export class ReplicatedLogSystem implements System {
     if (faults.members === undefined) return;
     this.#administrator = new Administrator({
       simulated: this.#simulated,
+      mayLeave: (node, leaving) =>
+        (faults.amnesia === undefined && faults.volatile === undefined) ||
+        this.#quorums.every((quorum) => this.#decides(quorum, undefined, [...leaving, node])),
       random: derivedRandom(seed, 'administrator'),
       pauseMsMax: random.integer(1, 200),
       timeoutMsMax: random.next() < 0.5 ? 200 : 2000,
@@ -111,8 +115,30 @@ export class ReplicatedLogSystem implements System {
     return this.#simulated.cluster.restart(Number(node));
   }
 
-  remembers(node: string): boolean {
-    return this.#memory.hasVote(node);
+  mayForget(node: string): boolean {
+    const leaving = this.#administrator?.leaving ?? [];
+    // The host starts none without its files where no majority of all nodes has theirs.
+    return [...this.#quorums, this.nodes].every((quorum) => this.#decides(quorum, node, leaving));
+  }
+
+  /** Whether a group goes on that these nodes may leave, should one of it forget. */
+  #decides(quorum: readonly string[], forgetting: string | undefined, leaving: readonly string[]): boolean {
+    const { faults, doomed } = this.#options;
+    const { running } = this.host;
+    const isSound = (node: string) =>
+      node !== forgetting &&
+      this.nodes.includes(node) &&
+      this.#memory.hasVote(node) &&
+      (faults.volatile === undefined || (running.includes(node) && !doomed.has(node)));
+    const sound = quorum.filter(isSound);
+    // At worst those leave that remember.
+    const staying = sound.filter((node) => !leaving.includes(node));
+    return staying.length > quorum.length - sound.length;
+  }
+
+  /** Nodes may leave, and others forget, as long as a majority of each group that decides remembers. */
+  get #quorums(): readonly (readonly string[])[] {
+    return this.#memory.quorums?.(this.nodes) ?? [this.nodes];
   }
 
   mend(): Promise<void> {
@@ -142,16 +168,17 @@ export class ReplicatedLogSystem implements System {
         }),
       );
     }
-    const runs = [...this.#workloads, ...(this.#administrator === undefined ? [] : [this.#administrator])];
-    this.#work = Promise.all(runs.map((run) => run.run()));
-    this.#work.catch((error) => this.witness.note(error));
+    this.#work = this.#watch(Promise.all(this.#workloads.map((workload) => workload.run())));
+    if (this.#administrator !== undefined) this.#administration = this.#watch(this.#administrator.run());
   }
 
   async finish(): Promise<void> {
     for (const workload of this.#workloads) workload.stop();
     this.#administrator?.stop();
-    await this.#work;
+    await this.#administration;
+    // A client that finds its way alone may wait for one of these, which is silent.
     if (this.#administrator !== undefined) await this.#removeNonMembers();
+    await this.#work;
     // What nobody waits for any more is still to happen, each in its turn.
     for (const client of this.#clients) await client.idle();
     this.#reader = await this.#simulated.cluster.client();
@@ -252,6 +279,11 @@ export class ReplicatedLogSystem implements System {
     }
     for (const { node, member } of status.nodes)
       if (member !== 'voter') await cluster.removeNode(node, CHANGE);
+  }
+
+  #watch(work: Promise<unknown>): Promise<unknown> {
+    work.catch((error) => this.witness.note(error));
+    return work;
   }
 
   async #until(condition: () => boolean): Promise<void> {
