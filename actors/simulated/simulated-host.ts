@@ -67,10 +67,10 @@ interface Place {
  * All nodes in one thread, in virtual time, one seed deciding everything.
  *
  * Nothing happens by itself: {@link run}, {@link runUntil}, {@link runWhile} and {@link step} let events happen,
- * one after the other. Client code may use promises, and only promises: after each event every promise that
- * can go on has gone on, however long the chain, before the next event happens. (`process.nextTick` runs
- * when the queue of promise jobs is empty; waiting for it costs less than a microsecond and no real time.) Programs
- * are loaded in real time, during which virtual time stands still.
+ * one after the other. Client code may use promises, and only promises: after each event that reaches it (an answer,
+ * a timer, the end of a node, something to look at) every promise that can go on has gone on, however long the chain,
+ * before the next event happens. (`process.nextTick` runs when the queue of promise jobs is empty; waiting for it costs
+ * a microsecond or two and no real time.) Programs are loaded in real time, during which virtual time stands still.
  */
 export class SimulatedHost implements Host {
   readonly clock: Clock;
@@ -88,6 +88,8 @@ export class SimulatedHost implements Host {
   #inspector: ((event: InspectionEvent) => void) | undefined;
   #loading: Promise<unknown> = Promise.resolve();
   #loadsWaiting = 0;
+  /** Whether the event under way has called code that may go on with a promise. */
+  #hasReachedClients = false;
   #eventsSinceLoopTurn = 0;
   #isRunning = false;
   #disposed = false;
@@ -102,12 +104,22 @@ export class SimulatedHost implements Host {
     }
     this.#diskSettings = checkSettings({ ...CALM_DISK, ...options.disk });
     const clock = this.#clock;
-    this.#trace = trace && ((event) => trace({ atMs: clock.now(), ...event }));
+    this.#trace =
+      trace &&
+      ((event) => {
+        this.#hasReachedClients = true;
+        trace({ atMs: clock.now(), ...event });
+      });
     this.clock = {
       now: () => clock.now(),
-      soon: (run) => clock.soon(run),
+      soon: (run) =>
+        clock.soon(() => {
+          this.#hasReachedClients = true;
+          run();
+        }),
       after: (ms, run) =>
         clock.after(ms, () => {
+          this.#hasReachedClients = true;
           this.#trace?.({ event: 'timer', node: CLIENTS });
           run();
         }),
@@ -124,7 +136,15 @@ export class SimulatedHost implements Host {
   }
 
   attach(handlers: HostHandlers): void {
-    this.#handlers = handlers;
+    const reached = () => {
+      this.#hasReachedClients = true;
+      return handlers;
+    };
+    this.#handlers = {
+      receive: (envelopes, from) => reached().receive(envelopes, from),
+      ended: (node, error) => reached().ended(node, error),
+      warn: (error) => reached().warn(error),
+    };
   }
 
   get nodes(): readonly string[] {
@@ -200,7 +220,12 @@ export class SimulatedHost implements Host {
   }
 
   inspect(listener: ((event: InspectionEvent) => void) | undefined): void {
-    this.#inspector = listener;
+    this.#inspector =
+      listener &&
+      ((event) => {
+        this.#hasReachedClients = true;
+        listener(event);
+      });
   }
 
   /** The names of the nodes that run. */
@@ -248,7 +273,7 @@ export class SimulatedHost implements Host {
         const { nextMs } = this.#clock;
         if (nextMs === undefined || nextMs > untilMs) break;
         this.#clock.step();
-        await this.#settle();
+        if (this.#mustSettle()) await this.#settle();
       }
       this.#clock.skipTo(untilMs);
     });
@@ -276,7 +301,7 @@ export class SimulatedHost implements Host {
           throw new SimulationLimitError(limitMs, this.#clock.now());
         }
         this.#clock.step();
-        await this.#settle();
+        if (this.#mustSettle()) await this.#settle();
       }
     });
   }
@@ -494,13 +519,23 @@ export class SimulatedHost implements Host {
     }
   }
 
+  /** Whether, after an event, promises may go on. */
+  #mustSettle(): boolean {
+    this.#eventsSinceLoopTurn += 1;
+    return (
+      this.#hasReachedClients ||
+      this.#loadsWaiting > 0 ||
+      this.#eventsSinceLoopTurn >= EVENTS_BETWEEN_LOOP_TURNS
+    );
+  }
+
   /** Until every promise that can go on without an event has gone on, and every program that loads has loaded. */
   async #settle(): Promise<void> {
-    this.#eventsSinceLoopTurn += 1;
     if (this.#eventsSinceLoopTurn >= EVENTS_BETWEEN_LOOP_TURNS) {
       this.#eventsSinceLoopTurn = 0;
       await nextEventLoopTurn();
     }
+    this.#hasReachedClients = false;
     await promiseJobs();
     while (this.#loadsWaiting > 0) {
       await this.#loading;

@@ -8,6 +8,7 @@ import { scenarioProtocols } from '../scenario/scenario.ts';
 import { benchCommand } from './bench-command.ts';
 import { EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK, UsageError } from './exit-status.ts';
 import { runCommand } from './run-command.ts';
+import { simulateCommand } from './simulate-command.ts';
 import { startCommand } from './start-command.ts';
 
 function versionOfPackage(): string {
@@ -57,6 +58,7 @@ const program = new Command('synod')
 program.addCommand(runCommand(scenarioProtocols, ending).copyInheritedSettings(program));
 program.addCommand(startCommand(ending).copyInheritedSettings(program));
 program.addCommand(benchCommand(ending).copyInheritedSettings(program));
+program.addCommand(simulateCommand(ending).copyInheritedSettings(program));
 program.parseAsync().then(
   () => exit(status),
   (error: unknown) => exit(statusOf(error)),

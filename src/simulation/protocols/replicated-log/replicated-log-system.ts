@@ -269,16 +269,15 @@ export class ReplicatedLogSystem implements System {
     await this.#simulated[Symbol.asyncDispose]();
   }
 
-  /** Nodes that were to be members, and were given up on the way. */
+  /** Nodes that were to come or to go, and were given up on the way; also one whose going is done only now. */
   async #removeNonMembers(): Promise<void> {
     const { cluster } = this.#simulated;
-    let status = await cluster.status();
-    while (status.leader === undefined) {
+    while (!this.nodes.every((node) => this.#memory.hasVote(node))) {
+      const { leader, nodes } = await cluster.status();
+      if (leader !== undefined)
+        for (const { node, member } of nodes) if (member !== 'voter') await cluster.removeNode(node, CHANGE);
       await this.#pause(LOOK_MS);
-      status = await cluster.status();
     }
-    for (const { node, member } of status.nodes)
-      if (member !== 'voter') await cluster.removeNode(node, CHANGE);
   }
 
   #watch(work: Promise<unknown>): Promise<unknown> {
