@@ -25,6 +25,14 @@ function whatHappened(record: TraceRecord): string {
       return `${record.node} starts, life ${record.life}`;
     case 'crash':
       return `${record.node} ends (${record.reason}); unflushed: ${record.lost} lost, ${record.kept} kept`;
+    case 'pace':
+      return `${record.node}: turns take up to ${record.turnMsMax} ms, flushes ${record.flushMsMax} ms`;
+    case 'pause':
+      return `${record.node} does nothing for ${record.ms} ms`;
+    case 'damage':
+      return `${record.node}: its ${record.disk} is damaged (${record.how})`;
+    case 'network':
+      return `the network changes: ${JSON.stringify(record.changes)}`;
     case 'member':
       return `${record.node} is ${record.present ? 'added' : 'removed'}`;
     case 'link':

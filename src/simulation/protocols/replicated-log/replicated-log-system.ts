@@ -9,6 +9,7 @@ import type { Storm } from '../../storm.ts';
 import type { System, SystemOptions } from '../../system.ts';
 import { Violation } from '../../violation.ts';
 import { Administrator } from './administrator.ts';
+import { canForget } from './experiments.ts';
 import { ledger } from './ledger.ts';
 import type { LogProtocol } from './log-protocol.ts';
 import type { MemoryWatch } from './memory-watch.ts';
@@ -62,7 +63,7 @@ export class ReplicatedLogSystem implements System {
     this.#administrator = new Administrator({
       simulated: this.#simulated,
       mayLeave: (node, leaving) =>
-        (faults.amnesia === undefined && faults.volatile === undefined) ||
+        !canForget(faults) ||
         this.#quorums.every((quorum) => this.#decides(quorum, undefined, [...leaving, node])),
       random: derivedRandom(seed, 'administrator'),
       pauseMsMax: random.integer(1, 200),
@@ -129,6 +130,9 @@ export class ReplicatedLogSystem implements System {
       node !== forgetting &&
       this.nodes.includes(node) &&
       this.#memory.hasVote(node) &&
+      !this.host.diskOf(node).isDamaged &&
+      !this.host.storeDiskOf(node).isDamaged &&
+      (faults.volatile !== undefined || !this.#simulated.refills.isUnderWay(node)) &&
       (faults.volatile === undefined || (running.includes(node) && !doomed.has(node)));
     const sound = quorum.filter(isSound);
     // At worst those leave that remember.
