@@ -11,6 +11,7 @@
  * ```
  */
 export * from '../../actors/simulated/index.ts';
+export * from '../checks/index.ts';
 export { type ExperimentOptions, type ExperimentResult, experiment } from './experiment.ts';
 export type { Fault } from './faults/fault.ts';
 export { FAULT_NAMES, FAULTS, type FaultName, type Strengths } from './faults/index.ts';

@@ -1,8 +1,8 @@
 import type { Random } from '../../../../actors/random.ts';
 import { derivedRandom } from '../../../../actors/simulated/seed.ts';
-import { findNonlinearizable } from '../../../../test/simulation/support/linearizability.ts';
 import { chatQuery, chatroom } from '../../../applications/chatroom.ts';
 import { kv, kvQuery } from '../../../applications/kv.ts';
+import { checkLinearizability, HistoryRecorder } from '../../../checks/index.ts';
 import type { Client } from '../../../client/client.ts';
 import { checkExactlyOnceInOrder } from '../../invariants/exactly-once-in-order.ts';
 import type { Storm } from '../../storm.ts';
@@ -35,6 +35,7 @@ export class ReplicatedLogSystem implements System {
   readonly #administrator: Administrator | undefined;
   readonly #workloads: Workload[] = [];
   readonly #clients: Client[] = [];
+  readonly #recorder = new HistoryRecorder();
   #reader: Client | undefined;
   #work: Promise<unknown> = Promise.resolve();
   #administration: Promise<unknown> = Promise.resolve();
@@ -87,7 +88,7 @@ export class ReplicatedLogSystem implements System {
     const administrator = this.#administrator;
     return {
       decided: this.#simulated.agreement.decided,
-      calls: this.#workloads.reduce((sum, { calls }) => sum + calls.length, 0),
+      calls: this.#recorder.history.operations.length,
       entries: this.#entries,
       reigns: this.#memory.reigns.length,
       ...(administrator === undefined
@@ -152,7 +153,6 @@ export class ReplicatedLogSystem implements System {
   async work(): Promise<void> {
     const random = this.#random;
     const { seed } = this.#options;
-    let ticks = 0;
     const keys = Array.from({ length: random.integer(1, 4) }, (_, key) => `key-${key}`);
     for (let count = random.integer(1, CLIENTS_MAX); count > 0; count--) {
       const isDistant = random.next() < 0.5;
@@ -162,7 +162,7 @@ export class ReplicatedLogSystem implements System {
         new Workload({
           client,
           random: derivedRandom(seed, 'workload', client.name),
-          tick: () => ++ticks,
+          recorder: this.#recorder,
           pause: (ms) => this.#pause(ms),
           keys,
           readsOnly: isDistant && random.next() < 0.4,
@@ -264,9 +264,9 @@ export class ReplicatedLogSystem implements System {
   }
 
   async judge(): Promise<void> {
-    const broken = findNonlinearizable(this.#workloads.flatMap(({ calls }) => calls));
-    if (broken !== undefined)
-      throw new Violation('linearizable', broken.map((call) => JSON.stringify(call)).join('\n'));
+    const { verdict, violations } = checkLinearizability(this.#recorder.history, 'kv');
+    if (verdict !== 'ok')
+      throw new Violation('linearizable', violations.map(({ drawing }) => drawing).join('\n') || verdict);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

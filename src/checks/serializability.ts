@@ -1,0 +1,167 @@
+import { type CycleViolation, cycleAnomalies } from './cycle-anomalies.ts';
+import { type Dependency, DependencyGraph } from './dependency-graph.ts';
+import { describe, shortened } from './drawing.ts';
+import type { History } from './history.ts';
+import { findFork, type ListKey, type ListRead, listDependencies, longestOf } from './list-versions.ts';
+import { realTimePairs } from './real-time.ts';
+import { type RegisterVisit, registerDependencies } from './register-versions.ts';
+import { type KeyHistory, keysOf, seenBy } from './transaction-keys.ts';
+import { readAnomalies } from './transaction-reads.ts';
+import { type Transaction, transactionsOf } from './transactions.ts';
+import { textOf } from './values.ts';
+import {
+  type CheckLimits,
+  type Deadline,
+  deadlineOf,
+  type Findings,
+  OUT_OF_MEMORY,
+  OUT_OF_TIME,
+  type Violation,
+} from './verdict.ts';
+import { chooseVersions, type RegisterKey } from './version-choices.ts';
+
+export interface SerializabilityOptions {
+  readonly limits?: CheckLimits;
+  /** Whether a transaction that ended before another began must come before it, too (strict serializability). */
+  readonly realTime?: boolean;
+}
+
+/** What a graph of dependencies may have; beyond, there would be too little memory. */
+const EDGES_MAX = 5_000_000;
+
+/**
+ * Whether all transactions can have taken effect one after the other: whether no read shows what it must not, and no
+ * transactions depend on each other in a circle (Adya, 1999; Kingsbury and Alvaro's Elle, 2020).
+ * @throws BadHistoryError where no client could have made the history, or values are not unique.
+ */
+export function checkSerializability(
+  history: History,
+  { limits, realTime = false }: SerializabilityOptions = {},
+): Findings<Violation | CycleViolation> {
+  const deadline = deadlineOf(limits);
+  const transactions = transactionsOf(history);
+  const keys = keysOf(history, transactions);
+  const violations: (Violation | CycleViolation)[] = [...readAnomalies(history, transactions, keys)];
+  const committed = committedOf(transactions, keys);
+  const numbers = new Map(committed.map((transaction, index) => [transaction, index]));
+  const lists = [...keys.values()].filter(({ kind }) => kind === 'list').map((key) => listOf(key, numbers));
+  const registers = [...keys.values()]
+    .filter(({ kind }) => kind === 'register')
+    .map((key): RegisterKey => ({ name: key.name, visits: registerVisits(key, numbers) }));
+  violations.push(...forks(history, lists, committed));
+
+  const graph = new DependencyGraph(committed.length);
+  for (const dependency of dependencies(lists, registers, numbers, realTime)) {
+    graph.add(dependency);
+    if (graph.edges > EDGES_MAX)
+      return { verdict: violations.length > 0 ? 'violated' : 'unknown', violations, reason: OUT_OF_MEMORY };
+  }
+  const cyclesIn = (whole: DependencyGraph, until: Deadline) =>
+    cycleAnomalies(
+      history,
+      whole,
+      committed.map(({ operation }) => operation),
+      realTime,
+      until,
+    );
+  violations.push(...cyclesIn(graph, deadline));
+  if (violations.length > 0) return { verdict: 'violated', violations };
+  if (deadline()) return { verdict: 'unknown', violations, reason: OUT_OF_TIME };
+  const result = chooseVersions(graph, registers, deadline);
+  if (result === 'ordered') return { verdict: 'ok', violations };
+  if (typeof result === 'string') return { verdict: 'unknown', violations, reason: result };
+  return { verdict: 'violated', violations: [...cyclesIn(result, () => false)] };
+}
+
+/** Those that happened: they are `ok`, or `info` and somebody saw what they wrote. */
+function committedOf(
+  transactions: readonly Transaction[],
+  keys: ReadonlyMap<string, KeyHistory>,
+): readonly Transaction[] {
+  const seen = new Set<Transaction>();
+  for (const { kind, writers, visits } of keys.values()) {
+    for (const { transaction, steps } of visits) {
+      if (transaction.operation.outcome !== 'ok') continue;
+      for (const step of steps) {
+        const texts = step.f === 'r' ? seenBy(step, kind) : [];
+        for (const text of texts) {
+          const writer = writers.get(text)?.transaction;
+          if (writer?.operation.outcome === 'info') seen.add(writer);
+        }
+      }
+    }
+  }
+  return transactions.filter(
+    (transaction) => transaction.operation.outcome === 'ok' || seen.has(transaction),
+  );
+}
+
+function listOf({ name, writers, visits }: KeyHistory, numbers: ReadonlyMap<Transaction, number>): ListKey {
+  const reads = visits.flatMap(({ transaction, steps }): ListRead[] => {
+    const reader = numbers.get(transaction);
+    if (reader === undefined || transaction.operation.outcome !== 'ok') return [];
+    return steps.filter(({ f }) => f === 'r').map((step) => ({ reader, elements: seenBy(step, 'list') }));
+  });
+  const committed = new Map<string, number>();
+  for (const [text, { transaction }] of writers) {
+    const number = numbers.get(transaction);
+    if (number !== undefined) committed.set(text, number);
+  }
+  return { name, writers: committed, reads };
+}
+
+/** Reads of a list that saw its elements in different orders. */
+function* forks(
+  history: History,
+  lists: readonly ListKey[],
+  committed: readonly Transaction[],
+): Generator<Violation, void, undefined> {
+  for (const { name, reads } of lists) {
+    const order = longestOf(reads);
+    const fork = findFork(order, reads);
+    if (fork === undefined) continue;
+    const longest = reads.find(({ elements }) => elements === order)!;
+    const operations = [longest, fork].map(({ reader }) => committed[reader]!.operation);
+    yield {
+      name: 'incompatible order',
+      operations,
+      drawing: [
+        `incompatible order: ${name} was read as ${shortened(`[${order.join(' ')}]`)} and as ${shortened(`[${fork.elements.join(' ')}]`)}`,
+        ...operations.map((operation) => `  ${describe(history, operation)}`),
+      ].join('\n'),
+    };
+    return;
+  }
+}
+
+function* dependencies(
+  lists: readonly ListKey[],
+  registers: readonly RegisterKey[],
+  numbers: ReadonlyMap<Transaction, number>,
+  realTime: boolean,
+): Generator<Dependency, void, undefined> {
+  for (const list of lists) yield* listDependencies(list);
+  for (const { name, visits } of registers) yield* registerDependencies(name, visits, realTime);
+  if (!realTime) return;
+  for (const [from, to] of realTimePairs([...numbers.keys()].map(({ operation }) => operation)))
+    yield { from, to, kind: 'rt', explain: (a, b) => `${a} ended before ${b} began` };
+}
+
+function registerVisits({ visits }: KeyHistory, numbers: ReadonlyMap<Transaction, number>): RegisterVisit[] {
+  return visits.flatMap(({ transaction, steps }) => {
+    const number = numbers.get(transaction);
+    if (number === undefined) return [];
+    const { invoked, completed, outcome } = transaction.operation;
+    const [first] = steps;
+    const last = steps.findLast(({ f }) => f === 'w');
+    return [
+      {
+        transaction: number,
+        read: first?.f === 'r' && outcome === 'ok' ? textOf(first.value) : undefined,
+        written: last === undefined ? undefined : textOf(last.value),
+        invoked,
+        completed,
+      },
+    ];
+  });
+}
