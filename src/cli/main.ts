@@ -11,6 +11,7 @@ import { benchCommand } from './bench-command.ts';
 import { EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK, UsageError } from './exit-status.ts';
 import { generateCommand } from './generate-command.ts';
 import { runCommand } from './run-command.ts';
+import { simulateCommand } from './simulate-command.ts';
 import { startCommand } from './start-command.ts';
 import { verifyCommand } from './verify-command.ts';
 
@@ -69,6 +70,7 @@ program.addCommand(startCommand(ending).copyInheritedSettings(program));
 program.addCommand(benchCommand(ending).copyInheritedSettings(program));
 program.addCommand(generateCommand(ending).copyInheritedSettings(program));
 program.addCommand(verifyCommand(ending).copyInheritedSettings(program));
+program.addCommand(simulateCommand(ending).copyInheritedSettings(program));
 program.parseAsync().then(
   () => exit(status),
   (error: unknown) => exit(statusOf(error)),
