@@ -5,8 +5,15 @@ import Table from 'cli-table3';
 import { Command } from 'commander';
 import type { JournalKind } from '../../actors/memory.ts';
 import { makeFolder } from '../../actors/threads/make-folder.ts';
-import { BENCH_OPERATIONS, type BenchOperation, type BenchRow, bench } from '../bench/bench.ts';
-import { PROTOCOL_NAMES, type ProtocolName } from '../cluster/protocols.ts';
+import {
+  BENCH_OPERATIONS,
+  type BenchOperation,
+  type BenchProtocol,
+  type BenchRow,
+  bench,
+} from '../bench/bench.ts';
+import { TRANSACTION_NODES_MIN } from '../cluster/create-transaction-cluster.ts';
+import { PROTOCOL_NAMES } from '../cluster/protocols.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { EXIT_OK, UsageError } from './exit-status.ts';
 import { interruptible } from './interruption.ts';
@@ -16,10 +23,11 @@ const IN_FLIGHT_MAX = 65_536;
 const SECONDS_MAX = 3600;
 const ROUNDS_MAX = 1000;
 const NODES_MAX = 25;
+const BENCH_PROTOCOLS: readonly BenchProtocol[] = [...PROTOCOL_NAMES, '2pc'];
 
 interface BenchArguments {
-  readonly protocol: readonly ProtocolName[];
-  readonly nodes: number;
+  readonly protocol: readonly BenchProtocol[];
+  readonly nodes?: number;
   readonly journal: JournalKind;
   readonly operations: readonly BenchOperation[];
   readonly inFlight: readonly number[];
@@ -33,10 +41,11 @@ interface BenchArguments {
 export function benchCommand(ending: (status: number) => void): Command {
   return new Command('bench')
     .description(
-      'Measure durable writes and linearizable reads: 16-byte keys, 100-byte values, a closed loop.',
+      'Measure durable writes and linearizable reads: 16-byte keys, 100-byte values, a closed loop; and what each costs ' +
+        'in messages between nodes and flushes of journals.',
     )
-    .option('--protocol <list>', `of ${PROTOCOL_NAMES.join(', ')}`, protocolList, ['paxos'] as const)
-    .option('--nodes <number>', 'how many nodes', wholeNumber('--nodes', NODES_MAX), 3)
+    .option('--protocol <list>', `of ${BENCH_PROTOCOLS.join(', ')}`, protocolList, ['paxos'] as const)
+    .option('--nodes <number>', 'how many nodes; 3, or 4 with 2pc', wholeNumber('--nodes', NODES_MAX))
     .addOption(journalOption())
     .option('--operations <list>', `of ${BENCH_OPERATIONS.join(', ')}`, operationList, [
       'write',
@@ -56,6 +65,7 @@ async function runBench(options: BenchArguments, signal: AbortSignal): Promise<n
   const { journal, data } = options;
   if (journal === 'memory' && data !== undefined)
     throw new UsageError('--data goes with --journal lmdb; in memory there is no disk to measure');
+  if (options.protocol.includes('2pc')) checkTransactions(options);
   const disk = resolve(data ?? tmpdir());
   makeFolder(disk);
   await using folder = await temporaryFolder(disk);
@@ -66,7 +76,8 @@ async function runBench(options: BenchArguments, signal: AbortSignal): Promise<n
       bar.tell(`${protocol}: ${what}`, (place + done) / options.protocol.length);
     const dataDir = join(folder.path, protocol);
     makeFolder(dataDir);
-    for await (const row of bench({ ...options, protocol, dataDir, signal, progress })) {
+    const nodes = options.nodes ?? (protocol === '2pc' ? 4 : 3);
+    for await (const row of bench({ ...options, protocol, nodes, dataDir, signal, progress })) {
       if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
       rows.push(row);
     }
@@ -74,6 +85,14 @@ async function runBench(options: BenchArguments, signal: AbortSignal): Promise<n
   bar[Symbol.dispose]();
   if (!options.json) process.stdout.write(drawRows(rows));
   return EXIT_OK;
+}
+
+/** @throws UsageError for what makes no sense with one leader for good. */
+function checkTransactions({ nodes = TRANSACTION_NODES_MIN, operations }: BenchArguments): void {
+  if (nodes < TRANSACTION_NODES_MIN)
+    throw new UsageError('--protocol 2pc takes --nodes 2 or more: a leader and its followers');
+  if (operations.includes('failover'))
+    throw new UsageError('--operations: 2pc has no failover, for nobody but node 0 leads');
 }
 
 /** A bar on a terminal, nothing elsewhere. */
@@ -95,8 +114,8 @@ function progressBar(): Disposable & { tell(what: string, done: number): void } 
 function drawRows(rows: readonly BenchRow[]): string {
   const style = { head: [], border: [] };
   const rates = new Table({
-    head: ['protocol', 'operation', 'in flight', 'per second', 'p50 ms', 'p99 ms'],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right'],
+    head: ['protocol', 'operation', 'in flight', 'per second', 'p50 ms', 'p99 ms', 'messages', 'flushes'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
     style,
   });
   const failovers = new Table({
@@ -108,7 +127,7 @@ function drawRows(rows: readonly BenchRow[]): string {
     if (row.operation === 'failover') {
       failovers.push([row.protocol, row.inFlight, row.medianMs.toFixed(0), row.worstMs.toFixed(0)]);
     } else {
-      const { protocol, operation, inFlight, perSecond, p50Ms, p99Ms } = row;
+      const { protocol, operation, inFlight, perSecond, p50Ms, p99Ms, messages, flushes } = row;
       rates.push([
         protocol,
         operation,
@@ -116,6 +135,8 @@ function drawRows(rows: readonly BenchRow[]): string {
         perSecond.toLocaleString('en-US'),
         p50Ms.toFixed(2),
         p99Ms.toFixed(2),
+        messages.toFixed(2),
+        flushes.toFixed(2),
       ]);
     }
   }
@@ -134,11 +155,11 @@ function operationList(text: string): readonly BenchOperation[] {
   });
 }
 
-function protocolList(text: string): readonly ProtocolName[] {
+function protocolList(text: string): readonly BenchProtocol[] {
   return text.split(',').map((name) => {
-    const protocol = PROTOCOL_NAMES.find((known) => known === name.trim());
+    const protocol = BENCH_PROTOCOLS.find((known) => known === name.trim());
     if (protocol === undefined)
-      throw new UsageError(`--protocol: "${name}" is none of ${PROTOCOL_NAMES.join(', ')}`);
+      throw new UsageError(`--protocol: "${name}" is none of ${BENCH_PROTOCOLS.join(', ')}`);
     return protocol;
   });
 }
