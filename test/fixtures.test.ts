@@ -7,3 +7,5 @@ for (const protocol of ['paxos', 'raft']) {
     scenarios(new URL(`../fixtures/${folder}/`, import.meta.url), { protocol });
   }
 }
+
+scenarios(new URL('../fixtures/two-phase-commit/', import.meta.url));

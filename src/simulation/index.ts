@@ -4,4 +4,6 @@ export {
   createSimulatedCluster,
   type SimulatedCluster,
   type SimulatedClusterOptions,
+  type SimulatedTransactionClusterOptions,
+  type SimulatedWorldOptions,
 } from './simulated-cluster.ts';
