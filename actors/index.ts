@@ -16,6 +16,7 @@ export {
   sendLazily,
   spawn,
   stop,
+  warn,
 } from './effects.ts';
 export type { Envelope, Message, Received } from './envelope.ts';
 export * from './errors.ts';

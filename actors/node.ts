@@ -405,6 +405,9 @@ export class Node {
         if (child !== undefined) this.#remove(child);
         return;
       }
+      case 'warn':
+        this.#world.warn(effect.error);
+        return;
       default:
         effect satisfies never;
     }

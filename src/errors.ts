@@ -64,6 +64,18 @@ export class ClosedError extends SynodError {
   }
 }
 
+/** The client stands at no server, or at one that is down. Nothing was done. */
+export class UnreachableError extends SynodError {
+  constructor(what: string, server: string | undefined) {
+    super(
+      'SYNOD_UNREACHABLE',
+      server === undefined
+        ? `${what} was not done: the client stands at no server. Move it to one that lives`
+        : `${what} was not done: server ${server} is down. Restart it, or move the client to another one`,
+    );
+  }
+}
+
 /** Whoever was to do it ended, or has forgotten it, before it answered. It has happened or not, and will not happen later. */
 export class UnknownOutcomeError extends SynodError {
   constructor(what: string, why: string) {
@@ -107,6 +119,17 @@ export class UnknownTransactionError extends SynodError {
     super(
       'SYNOD_UNKNOWN_TRANSACTION',
       `${what}: there is no such transaction open, for none was begun, or it was committed or aborted. Begin one`,
+    );
+  }
+}
+
+/** The server does not hold all that the client's session has read and written elsewhere. Nothing older is shown. */
+export class DependencyError extends SynodError {
+  constructor(what: string, server: string) {
+    super(
+      'SYNOD_DEPENDENCY',
+      `${what} was not answered: server ${server} does not yet hold what this session has read and written. ` +
+        'Ask again later, or move back to the server that it comes from',
     );
   }
 }

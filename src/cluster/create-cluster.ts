@@ -1,10 +1,12 @@
 import type { Application } from '../../machines/replication/application.ts';
 import { BadOptionError } from '../errors.ts';
 import { Cluster } from './cluster.ts';
+import { type CreateEventualClusterOptions, createEventualCluster } from './create-eventual-cluster.ts';
 import {
   type CreateTransactionClusterOptions,
   createTransactionCluster,
 } from './create-transaction-cluster.ts';
+import type { EventualCluster } from './eventual-cluster.ts';
 import type { ClusterEvents } from './node-group.ts';
 import { PROTOCOL_NAMES, PROTOCOLS, type ProtocolName, type ProtocolSettings } from './protocols.ts';
 import { checkNodeCount, type StorageOptions, startOnThreads } from './start-on-threads.ts';
@@ -26,18 +28,21 @@ export interface CreateClusterOptions<Name extends ProtocolName = ProtocolName>
 
 /**
  * Starts a cluster on worker threads of this process, each node with its journal on disk unless told otherwise.
- * Resolves when a node leads; on a new folder that is node 0.
+ * Resolves when a node leads, where nodes do; on a new folder that is node 0.
  *
  * @throws BadOptionError; WrongFolderError, FolderInUseError and their like when the data folder cannot be used.
  */
 export function createCluster(options: CreateTransactionClusterOptions): Promise<TransactionCluster>;
+export function createCluster(options: CreateEventualClusterOptions): Promise<EventualCluster>;
 export function createCluster<Name extends ProtocolName>(
   options: CreateClusterOptions<Name>,
 ): Promise<Cluster>;
 export async function createCluster(
-  options: CreateTransactionClusterOptions | CreateClusterOptions,
-): Promise<TransactionCluster | Cluster> {
-  return options.protocol === '2pc' ? createTransactionCluster(options) : createReplicatedLog(options);
+  options: CreateTransactionClusterOptions | CreateEventualClusterOptions | CreateClusterOptions,
+): Promise<TransactionCluster | EventualCluster | Cluster> {
+  if (options.protocol === '2pc') return createTransactionCluster(options);
+  if (options.protocol === 'eventual') return createEventualCluster(options);
+  return createReplicatedLog(options);
 }
 
 async function createReplicatedLog<Name extends ProtocolName>(
@@ -45,7 +50,11 @@ async function createReplicatedLog<Name extends ProtocolName>(
 ): Promise<Cluster> {
   const { protocol, nodes, application, settings, onNodeEnded, onWarning, ...storage } = options;
   if (!Object.hasOwn(PROTOCOLS, protocol)) {
-    throw new BadOptionError('protocol', protocol, `one of ${[...PROTOCOL_NAMES, '2pc'].join(', ')}`);
+    throw new BadOptionError(
+      'protocol',
+      protocol,
+      `one of ${[...PROTOCOL_NAMES, '2pc', 'eventual'].join(', ')}`,
+    );
   }
   checkNodeCount(nodes, 1);
   const names = Array.from({ length: nodes }, (_, node) => String(node));

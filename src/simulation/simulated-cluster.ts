@@ -6,10 +6,14 @@ import {
   type SimulatedHostOptions,
   type TraceRecord,
 } from '../../actors/simulated/index.ts';
+import { eventualProgram } from '../../machines/eventual/program.ts';
+import type { EventualSettings } from '../../machines/eventual/settings.ts';
 import type { Application } from '../../machines/replication/application.ts';
 import { twoPhaseCommitProgram } from '../../machines/two-phase-commit/program.ts';
 import type { TwoPhaseCommitSettings } from '../../machines/two-phase-commit/settings.ts';
 import { Cluster } from '../cluster/cluster.ts';
+import { serverNames } from '../cluster/create-eventual-cluster.ts';
+import { EventualCluster } from '../cluster/eventual-cluster.ts';
 import type { ClusterEvents } from '../cluster/node-group.ts';
 import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from '../cluster/protocols.ts';
 import { TransactionCluster } from '../cluster/transaction-cluster.ts';
@@ -46,6 +50,14 @@ export interface SimulatedTransactionClusterOptions extends SimulatedWorldOption
   readonly settings?: Partial<TwoPhaseCommitSettings>;
 }
 
+/** What a simulated cluster of the eventually consistent store is to be. */
+export interface SimulatedEventualClusterOptions extends SimulatedWorldOptions {
+  readonly protocol: 'eventual';
+  /** How many servers it is founded with, 0 and up; or their ids. */
+  readonly nodes: number | readonly number[];
+  readonly settings?: Partial<EventualSettings>;
+}
+
 /** A cluster, and the world that it runs in. Nothing happens but by the world's `run`, `runUntil` and `runWhile`. */
 export interface SimulatedCluster<Group = Cluster> {
   readonly cluster: Group;
@@ -56,13 +68,18 @@ export interface SimulatedCluster<Group = Cluster> {
 export function createSimulatedCluster(
   options: SimulatedTransactionClusterOptions,
 ): SimulatedCluster<TransactionCluster>;
+export function createSimulatedCluster(
+  options: SimulatedEventualClusterOptions,
+): SimulatedCluster<EventualCluster>;
 export function createSimulatedCluster<Name extends ProtocolName>(
   options: SimulatedClusterOptions<Name>,
 ): SimulatedCluster;
 export function createSimulatedCluster(
-  options: SimulatedTransactionClusterOptions | SimulatedClusterOptions,
-): SimulatedCluster<TransactionCluster | Cluster> {
-  return options.protocol === '2pc' ? simulateTransactions(options) : simulateReplicatedLog(options);
+  options: SimulatedTransactionClusterOptions | SimulatedEventualClusterOptions | SimulatedClusterOptions,
+): SimulatedCluster<TransactionCluster | EventualCluster | Cluster> {
+  if (options.protocol === '2pc') return simulateTransactions(options);
+  if (options.protocol === 'eventual') return simulateEventual(options);
+  return simulateReplicatedLog(options);
 }
 
 function simulateTransactions({
@@ -74,6 +91,17 @@ function simulateTransactions({
   const program = twoPhaseCommitProgram({ nodes: names, ...(settings === undefined ? {} : { settings }) });
   const world = worldOf(options, { nodes: names, program, damaged: 'refuse' });
   return { cluster: new TransactionCluster(world, options), world };
+}
+
+function simulateEventual({
+  nodes,
+  settings,
+  ...options
+}: SimulatedEventualClusterOptions): SimulatedCluster<EventualCluster> {
+  const names = serverNames(nodes);
+  const program = eventualProgram({ nodes: names, ...(settings === undefined ? {} : { settings }) });
+  const world = worldOf(options, { nodes: names, program, damaged: 'refuse' });
+  return { cluster: new EventualCluster(world, options), world };
 }
 
 function simulateReplicatedLog({
