@@ -13,6 +13,7 @@ import {
   type EventualOperation,
   type WorkloadRow,
 } from '../bench/eventual-bench.ts';
+import { TRANSACTION_NODES_MIN } from '../cluster/create-transaction-cluster.ts';
 import { PROTOCOL_NAMES } from '../cluster/protocols.ts';
 import { WORKLOAD_DEFAULTS, WORKLOAD_TOPOLOGIES, type WorkloadTopology } from '../scenario/store-workload.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
@@ -27,7 +28,7 @@ const NODES_MAX = 25;
 const COMMANDS_MAX = 1_000_000;
 const VALUE_BYTES_MAX = 256 * 1024;
 
-const BENCH_PROTOCOLS = [...PROTOCOL_NAMES, 'eventual'] as const;
+const BENCH_PROTOCOLS = [...PROTOCOL_NAMES, '2pc', 'eventual'] as const;
 type BenchProtocol = (typeof BENCH_PROTOCOLS)[number];
 type AnyOperation = BenchOperation | EventualOperation;
 type AnyRow = BenchRow | EventualBenchRow;
@@ -47,20 +48,25 @@ interface BenchArguments {
   readonly json: boolean;
 }
 
+/** Nobody but node 0 leads, so there is no failover to measure. */
+const TRANSACTION_OPERATIONS = ['write', 'read'] as const;
+/** A leader and three followers. */
+const TRANSACTION_NODES = 4;
 const ALL_OPERATIONS: readonly AnyOperation[] = [...BENCH_OPERATIONS, 'workload'];
 
 /** `synod bench`: how fast a cluster is on this machine. */
 export function benchCommand(ending: (status: number) => void): Command {
   return new Command('bench')
     .description(
-      'Measure durable writes and linearizable reads: 16-byte keys, 100-byte values, a closed loop.',
+      'Measure durable writes and linearizable reads: 16-byte keys, 100-byte values, a closed loop; and what each costs ' +
+        'in messages between nodes and flushes of journals.',
     )
     .option('--protocol <list>', `of ${BENCH_PROTOCOLS.join(', ')}`, listOf('--protocol', BENCH_PROTOCOLS), [
       'paxos',
     ] as const)
     .option(
       '--nodes <number>',
-      'how many nodes; 3, or 5 of the eventual store',
+      'how many nodes; 3, or 4 with 2pc, 5 of the eventual store',
       wholeNumber('--nodes', NODES_MAX),
     )
     .addOption(journalOption())
@@ -126,6 +132,12 @@ function rowsOf(
   surroundings: Pick<Parameters<typeof bench>[0], 'dataDir' | 'signal' | 'progress'>,
 ): AsyncGenerator<AnyRow> {
   const all = { ...options, ...surroundings };
+  if (protocol === '2pc') {
+    if (nodes !== undefined && nodes < TRANSACTION_NODES_MIN)
+      throw new UsageError('--protocol 2pc takes --nodes 2 or more: a leader and its followers');
+    const measured = operationsOf(protocol, TRANSACTION_OPERATIONS, operations ?? TRANSACTION_OPERATIONS);
+    return bench({ ...all, protocol, nodes: nodes ?? TRANSACTION_NODES, operations: measured });
+  }
   if (protocol !== 'eventual') {
     const measured = operationsOf(protocol, BENCH_OPERATIONS, operations ?? ['write', 'read']);
     return bench({ ...all, protocol, nodes: nodes ?? 3, operations: measured });
@@ -177,8 +189,8 @@ function progressBar(): Disposable & { tell(what: string, done: number): void } 
 function drawRows(rows: readonly AnyRow[]): string {
   const style = { head: [], border: [] };
   const rates = new Table({
-    head: ['protocol', 'operation', 'in flight', 'per second', 'p50 ms', 'p99 ms'],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right'],
+    head: ['protocol', 'operation', 'in flight', 'per second', 'p50 ms', 'p99 ms', 'messages', 'flushes'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
     style,
   });
   const failovers = new Table({
@@ -207,6 +219,7 @@ function drawRows(rows: readonly AnyRow[]): string {
       failovers.push([row.protocol, row.inFlight, row.medianMs.toFixed(0), row.worstMs.toFixed(0)]);
     } else {
       const { protocol, operation, inFlight, perSecond, p50Ms, p99Ms } = row;
+      const costs = 'messages' in row ? [row.messages, row.flushes] : [];
       rates.push([
         protocol,
         operation,
@@ -214,6 +227,7 @@ function drawRows(rows: readonly AnyRow[]): string {
         perSecond.toLocaleString('en-US'),
         p50Ms.toFixed(2),
         p99Ms.toFixed(2),
+        ...costs.map((cost) => cost.toFixed(2)),
       ]);
     }
   }

@@ -24,6 +24,8 @@ export {
   createSimulatedCluster,
   type SimulatedCluster,
   type SimulatedClusterOptions,
+  type SimulatedTransactionClusterOptions,
+  type SimulatedWorldOptions,
 } from './simulated-cluster.ts';
 export type { SimulatedProtocol, System, SystemOptions } from './system.ts';
 export { Violation } from './violation.ts';

@@ -62,6 +62,8 @@ export class StageHost implements Host {
   async kill(): Promise<void> {}
   killAfter(): void {}
   async link(): Promise<void> {}
+  async tally(): Promise<undefined> {}
+
   inspect(): void {}
   async [Symbol.asyncDispose](): Promise<void> {}
 }
