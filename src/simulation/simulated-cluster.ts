@@ -11,7 +11,7 @@ import type { EventualSettings } from '../../machines/eventual/settings.ts';
 import type { Application } from '../../machines/replication/application.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { serverNames } from '../cluster/create-eventual-cluster.ts';
-import { EventualCluster } from '../cluster/eventual-cluster.ts';
+import { EventualCluster, type EventualClusterEvents } from '../cluster/eventual-cluster.ts';
 import type { ClusterEvents } from '../cluster/node-group.ts';
 import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from '../cluster/protocols.ts';
 
@@ -40,7 +40,7 @@ export interface SimulatedClusterOptions<Name extends ProtocolName = ProtocolNam
 }
 
 /** What a simulated cluster of the eventually consistent store is to be. */
-export interface SimulatedEventualClusterOptions extends SimulatedWorldOptions {
+export interface SimulatedEventualClusterOptions extends SimulatedWorldOptions, EventualClusterEvents {
   readonly protocol: 'eventual';
   /** How many servers it is founded with, 0 and up; or their ids. */
   readonly nodes: number | readonly number[];
