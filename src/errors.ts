@@ -86,6 +86,43 @@ export class UnknownOutcomeError extends SynodError {
   }
 }
 
+/** The leader is down, so it was not handed in: it has not happened, and will not. */
+export class NoLeaderError extends SynodError {
+  constructor(what: string, leader: string) {
+    super(
+      'SYNOD_NO_LEADER',
+      `${what} was not handed in: the leader, node ${leader}, is down. It has not happened and will not. Restart it and try again`,
+    );
+  }
+}
+
+/** No follower lives that could answer. */
+export class NoFollowerError extends SynodError {
+  constructor(what: string) {
+    super('SYNOD_NO_FOLLOWER', `${what} was not answered: no follower lives. Restart one and ask again`);
+  }
+}
+
+/** The client has a transaction open. Nothing was begun. */
+export class TransactionOpenError extends SynodError {
+  constructor() {
+    super(
+      'SYNOD_TRANSACTION_OPEN',
+      'no transaction was begun: this client has one open. Commit or abort it first, or use another client',
+    );
+  }
+}
+
+/** The transaction was committed or aborted before. Nothing was done. */
+export class UnknownTransactionError extends SynodError {
+  constructor(what: string) {
+    super(
+      'SYNOD_UNKNOWN_TRANSACTION',
+      `${what}: there is no such transaction open, for none was begun, or it was committed or aborted. Begin one`,
+    );
+  }
+}
+
 /** The server does not hold all that the client's session has read and written elsewhere. Nothing older is shown. */
 export class DependencyError extends SynodError {
   constructor(what: string, server: string) {

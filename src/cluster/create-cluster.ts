@@ -2,10 +2,15 @@ import type { Application } from '../../machines/replication/application.ts';
 import { BadOptionError } from '../errors.ts';
 import { Cluster } from './cluster.ts';
 import { type CreateEventualClusterOptions, createEventualCluster } from './create-eventual-cluster.ts';
+import {
+  type CreateTransactionClusterOptions,
+  createTransactionCluster,
+} from './create-transaction-cluster.ts';
 import type { EventualCluster } from './eventual-cluster.ts';
 import type { ClusterEvents } from './node-group.ts';
 import { PROTOCOL_NAMES, PROTOCOLS, type ProtocolName, type ProtocolSettings } from './protocols.ts';
 import { checkNodeCount, type StorageOptions, startOnThreads } from './start-on-threads.ts';
+import type { TransactionCluster } from './transaction-cluster.ts';
 
 /** What a cluster is to be. */
 export interface CreateClusterOptions<Name extends ProtocolName = ProtocolName>
@@ -27,14 +32,17 @@ export interface CreateClusterOptions<Name extends ProtocolName = ProtocolName>
  *
  * @throws BadOptionError; WrongFolderError, FolderInUseError and their like when the data folder cannot be used.
  */
+export function createCluster(options: CreateTransactionClusterOptions): Promise<TransactionCluster>;
 export function createCluster(options: CreateEventualClusterOptions): Promise<EventualCluster>;
 export function createCluster<Name extends ProtocolName>(
   options: CreateClusterOptions<Name>,
 ): Promise<Cluster>;
 export async function createCluster(
-  options: CreateEventualClusterOptions | CreateClusterOptions,
-): Promise<EventualCluster | Cluster> {
-  return options.protocol === 'eventual' ? createEventualCluster(options) : createReplicatedLog(options);
+  options: CreateTransactionClusterOptions | CreateEventualClusterOptions | CreateClusterOptions,
+): Promise<TransactionCluster | EventualCluster | Cluster> {
+  if (options.protocol === '2pc') return createTransactionCluster(options);
+  if (options.protocol === 'eventual') return createEventualCluster(options);
+  return createReplicatedLog(options);
 }
 
 async function createReplicatedLog<Name extends ProtocolName>(
@@ -42,7 +50,11 @@ async function createReplicatedLog<Name extends ProtocolName>(
 ): Promise<Cluster> {
   const { protocol, nodes, application, settings, onNodeEnded, onWarning, ...storage } = options;
   if (!Object.hasOwn(PROTOCOLS, protocol)) {
-    throw new BadOptionError('protocol', protocol, `one of ${[...PROTOCOL_NAMES, 'eventual'].join(', ')}`);
+    throw new BadOptionError(
+      'protocol',
+      protocol,
+      `one of ${[...PROTOCOL_NAMES, '2pc', 'eventual'].join(', ')}`,
+    );
   }
   checkNodeCount(nodes, 1);
   const names = Array.from({ length: nodes }, (_, node) => String(node));

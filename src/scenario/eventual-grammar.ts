@@ -3,7 +3,7 @@ import { bounded, command, wholeNumber, word } from './command.ts';
 import { type Connection, client, connection, SharedIds, server } from './eventual-ids.ts';
 import { EventualRun, type EventualRunOptions } from './eventual-run.ts';
 import type { Grammar } from './grammar.ts';
-import { SLEEP_MS_MAX } from './shared-commands.ts';
+import { SLEEP_MS_MAX } from './link-commands.ts';
 
 const key = bounded(word('key'), KEY_BYTES_MAX);
 /** What is packed has a header. */

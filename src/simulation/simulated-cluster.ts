@@ -9,11 +9,14 @@ import {
 import { eventualProgram } from '../../machines/eventual/program.ts';
 import type { EventualSettings } from '../../machines/eventual/settings.ts';
 import type { Application } from '../../machines/replication/application.ts';
+import { twoPhaseCommitProgram } from '../../machines/two-phase-commit/program.ts';
+import type { TwoPhaseCommitSettings } from '../../machines/two-phase-commit/settings.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { serverNames } from '../cluster/create-eventual-cluster.ts';
 import { EventualCluster, type EventualClusterEvents } from '../cluster/eventual-cluster.ts';
 import type { ClusterEvents } from '../cluster/node-group.ts';
 import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from '../cluster/protocols.ts';
+import { TransactionCluster } from '../cluster/transaction-cluster.ts';
 
 /** In what kind of world a cluster is to be. */
 export interface SimulatedWorldOptions extends ClusterEvents {
@@ -39,6 +42,14 @@ export interface SimulatedClusterOptions<Name extends ProtocolName = ProtocolNam
   readonly settings?: Partial<ProtocolSettings[Name]>;
 }
 
+/** What a simulated cluster of two-phase commit is to be. */
+export interface SimulatedTransactionClusterOptions extends SimulatedWorldOptions {
+  readonly protocol: '2pc';
+  /** The leader, which is node 0, and its followers. */
+  readonly nodes: number;
+  readonly settings?: Partial<TwoPhaseCommitSettings>;
+}
+
 /** What a simulated cluster of the eventually consistent store is to be. */
 export interface SimulatedEventualClusterOptions extends SimulatedWorldOptions, EventualClusterEvents {
   readonly protocol: 'eventual';
@@ -55,15 +66,31 @@ export interface SimulatedCluster<Group = Cluster> {
 
 /** Makes a cluster in a world of its own. Start it by `await world.runWhile(cluster.start(), limitMs)`. */
 export function createSimulatedCluster(
+  options: SimulatedTransactionClusterOptions,
+): SimulatedCluster<TransactionCluster>;
+export function createSimulatedCluster(
   options: SimulatedEventualClusterOptions,
 ): SimulatedCluster<EventualCluster>;
 export function createSimulatedCluster<Name extends ProtocolName>(
   options: SimulatedClusterOptions<Name>,
 ): SimulatedCluster;
 export function createSimulatedCluster(
-  options: SimulatedEventualClusterOptions | SimulatedClusterOptions,
-): SimulatedCluster<EventualCluster | Cluster> {
-  return options.protocol === 'eventual' ? simulateEventual(options) : simulateReplicatedLog(options);
+  options: SimulatedTransactionClusterOptions | SimulatedEventualClusterOptions | SimulatedClusterOptions,
+): SimulatedCluster<TransactionCluster | EventualCluster | Cluster> {
+  if (options.protocol === '2pc') return simulateTransactions(options);
+  if (options.protocol === 'eventual') return simulateEventual(options);
+  return simulateReplicatedLog(options);
+}
+
+function simulateTransactions({
+  nodes,
+  settings,
+  ...options
+}: SimulatedTransactionClusterOptions): SimulatedCluster<TransactionCluster> {
+  const names = namesOf(nodes);
+  const program = twoPhaseCommitProgram({ nodes: names, ...(settings === undefined ? {} : { settings }) });
+  const world = worldOf(options, { nodes: names, program, damaged: 'refuse' });
+  return { cluster: new TransactionCluster(world, options), world };
 }
 
 function simulateEventual({

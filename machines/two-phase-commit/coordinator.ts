@@ -1,0 +1,80 @@
+import { setup } from 'xstate';
+import { addressOf } from '../../actors/address.ts';
+import { type Effect, persist } from '../../actors/effects.ts';
+import type { Random } from '../../actors/random.ts';
+import * as clients from './coordinator-clients.ts';
+import type { CoordinatorContext, CoordinatorEvent, OnlyContext } from './coordinator-context.ts';
+import * as groups from './coordinator-groups.ts';
+import type { GroupJournal } from './journal.ts';
+import { lifeRecord, recoveredGroups } from './leader-records.ts';
+import { LockTable } from './locks.ts';
+import { OpenGroups } from './open-groups.ts';
+import { SessionTable } from './sessions.ts';
+import type { TwoPhaseCommitSettings } from './settings.ts';
+import { transactionId } from './transaction-id.ts';
+
+export interface CoordinatorInput {
+  readonly node: string;
+  readonly settings: TwoPhaseCommitSettings;
+  readonly random: Random;
+  readonly journal: GroupJournal;
+  readonly life: number;
+  readonly followers: readonly string[];
+}
+
+/**
+ * The leader's standing part: takes in the clients' transactions, has each wait for its keys, makes groups of those
+ * that have them, and starts a leader for each group. It knows which groups have ended.
+ */
+export const coordinator = setup({
+  types: {} as { context: CoordinatorContext; events: CoordinatorEvent; input: CoordinatorInput },
+  guards: { ...groups.guards },
+  actions: { ...clients.actions, ...groups.actions, recover },
+  delays: { tidyMs: ({ context }: OnlyContext) => context.settings.tidyMs },
+}).createMachine({
+  id: 'coordinator',
+  context: ({ input: { followers, ...input } }) => ({
+    ...input,
+    self: addressOf(input.node, 'coordinator'),
+    groups: new OpenGroups(transactionId(input.life, 1)),
+    sessions: new SessionTable(input.life, input.settings.sessionsMax),
+    locks: new LockTable(),
+    followers,
+    granted: [],
+    unvalidated: [],
+    validations: new Map(),
+    validationsBegun: 0,
+    voting: 0,
+    pending: 0,
+    pendingBytes: 0,
+    beginRequested: false,
+  }),
+  initial: 'recovering',
+  states: {
+    recovering: { entry: 'recover', always: 'tidy' },
+    /** Journals hold nothing that has ended. */
+    tidy: { always: { guard: 'isUntidy', target: 'untidy' } },
+    untidy: { after: { tidyMs: { target: 'tidy', actions: 'tidy' } } },
+  },
+  on: {
+    open: { actions: 'openSession' },
+    commit: { actions: 'takeTransactions' },
+    beginGroups: { actions: 'beginGroups' },
+    decided: { actions: 'noteDecided' },
+    done: { actions: 'noteDone' },
+    'DECISION-REQ': { actions: 'answerDecisionReq' },
+    'END-REQ': { actions: 'answerEndReq' },
+    status: { actions: 'report' },
+    journal: { actions: 'showJournal' },
+  },
+});
+
+/** Everything that this life sends waits for its record. */
+function recover({ context }: OnlyContext): Effect[] {
+  const { life, settings, journal } = context;
+  const effects: Effect[] = [persist(lifeRecord(life, settings.presume))];
+  for (const { group, decision } of recoveredGroups(journal)) {
+    effects.push(groups.recoverGroup(context, group, decision));
+  }
+  return effects;
+}

@@ -1,0 +1,84 @@
+import type { Address } from '../../actors/address.ts';
+import type { AbortReason } from './client-messages.ts';
+import type { TransactionId } from './transaction-id.ts';
+
+// Between the leader and the followers. What goes through the protocol is a group of transactions, known by the id of
+// its first; each of them is voted on and decided by itself. `mark` is the leader's low-water mark: all groups below it
+// have ended.
+
+/** Places of transactions in their group that cannot commit, and why. */
+export type Refusals = readonly (readonly [place: number, reason: AbortReason])[];
+
+/** Can you commit these? (PREPARE) `transactions` is as `packGroup` gives it. */
+export type VoteReq = {
+  readonly type: 'VOTE-REQ';
+  readonly group: TransactionId;
+  /** All who are asked: whoever votes yes may have to ask the others for the decision. */
+  readonly participants: readonly string[];
+  readonly transactions: Uint8Array;
+  readonly mark: TransactionId;
+  /**
+   * They write nothing: do they agree with what is committed? One follower is asked, once it has answered it is all
+   * over, and `group` is the number of the question.
+   */
+  readonly readOnly?: true;
+};
+/** I can, and will if you say so, all but the refused ones; this is on disk. */
+export type VoteYes = {
+  readonly type: 'VOTE-YES';
+  readonly group: TransactionId;
+  readonly refused: Refusals;
+};
+/** I can commit none of them, and have aborted. */
+export type VoteNo = { readonly type: 'VOTE-NO'; readonly group: TransactionId; readonly refused: Refusals };
+
+/** All have voted: these happen, but for those at the places `refused`. */
+export type CommitGroup = {
+  readonly type: 'COMMIT';
+  readonly group: TransactionId;
+  readonly refused: readonly number[];
+  readonly mark: TransactionId;
+};
+/** None of them happens. (ROLLBACK) */
+export type AbortGroup = {
+  readonly type: 'ABORT';
+  readonly group: TransactionId;
+  readonly mark: TransactionId;
+};
+/** The decision is on my disk; I shall not ask for it. */
+export type Ack = { readonly type: 'ACK'; readonly group: TransactionId };
+
+/** I voted yes, and have not heard how it ended. To the leader, then to the other participants. */
+export type DecisionReq = { readonly type: 'DECISION-REQ'; readonly group: TransactionId };
+/** Neither do I know. */
+export type Uncertain = { readonly type: 'UNCERTAIN'; readonly group: TransactionId };
+
+/** All groups below `mark` have ended: nobody will ask for them again. So has `group`, where it is given. */
+export type End = { readonly type: 'END'; readonly mark: TransactionId; readonly group?: TransactionId };
+/** I keep decisions that may have ended: where is the mark? */
+export type EndReq = { readonly type: 'END-REQ' };
+
+/** They did agree at one moment, all but the refused ones; I take no part in what follows, for nothing does. */
+export type VoteRead = { readonly type: 'VOTE-READ'; readonly group: number; readonly refused: Refusals };
+
+// Within a node.
+
+/** From the leader of a group to the coordinator beside: it is decided, and its clients are told. */
+export type Decided = { readonly type: 'decided'; readonly group: TransactionId };
+/** To the leader of a group, or to a follower: that one wants to know the decision. */
+export type Asked = { readonly type: 'asked'; readonly asker: Address };
+/** To one who waits for keys: it has them all. */
+export type Granted = { readonly type: 'granted'; readonly ticket: number };
+/** A coordinator's note to itself: gather what else this turn brings, then begin groups. */
+export type BeginGroups = { readonly type: 'beginGroups' };
+
+/** What the leader of a group hears. */
+export type LeaderMessage = VoteYes | VoteNo | Ack | Asked;
+/** What one hears who has read-only transactions validated. */
+export type ValidatorMessage = VoteRead;
+/** What a follower hears of its group. */
+export type FollowerMessage = VoteReq | CommitGroup | AbortGroup | Uncertain | End | Asked | Granted;
+/** What the coordinator hears from followers, and from the leaders beside. */
+export type CoordinatorMessage = DecisionReq | EndReq | Decided | BeginGroups;
+/** What a participant hears from the leader, and from followers elsewhere and beside. */
+export type ParticipantMessage = VoteReq | CommitGroup | AbortGroup | DecisionReq | End | Granted;

@@ -1,0 +1,74 @@
+import type { OpenGroup } from './client-messages.ts';
+import type { Group } from './group.ts';
+import type { Decision } from './presumption.ts';
+import type { RequestedTransaction } from './requests.ts';
+import type { TransactionId } from './transaction-id.ts';
+import type { Votes } from './votes.ts';
+
+/**
+ * A group at the leader. The coordinator makes it, the group's own leader takes it through the protocol and keeps here
+ * how far it is.
+ */
+export interface LedGroup extends Group {
+  /** Its transactions in their order; none for a group of a former life, whose clients do not wait any more. */
+  readonly members: readonly RequestedTransaction[];
+  readonly votes: Votes;
+  /** Set when it is decided. */
+  decision: Decision | undefined;
+  /** Who has acknowledged the decision. */
+  readonly acknowledged: Set<string>;
+}
+
+/** The groups that have begun and not ended, in the order of their ids. */
+export class OpenGroups {
+  readonly #groups = new Map<TransactionId, LedGroup>();
+  #next: TransactionId;
+  /** The mark that all followers were told last. */
+  toldMark: TransactionId = 0;
+
+  /** `next` is the id of the next transaction. */
+  constructor(next: TransactionId) {
+    this.#next = next;
+  }
+
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  /** All groups below have ended. */
+  get mark(): TransactionId {
+    for (const id of this.#groups.keys()) return id;
+    return this.#next;
+  }
+
+  /** Takes so many ids; the first one. */
+  takeIds(count: number): TransactionId {
+    const id = this.#next;
+    this.#next += count;
+    return id;
+  }
+
+  add(group: LedGroup): void {
+    this.#groups.set(group.id, group);
+  }
+
+  get(id: TransactionId): LedGroup | undefined {
+    return this.#groups.get(id);
+  }
+
+  end(id: TransactionId): void {
+    this.#groups.delete(id);
+  }
+
+  describe(): OpenGroup[] {
+    return Array.from(this.#groups.values(), ({ id, count, participants, votes, decision, acknowledged }) => {
+      const heard = decision === undefined ? votes.yes : acknowledged;
+      return {
+        group: id,
+        transactions: count,
+        state: decision === undefined ? 'voting' : decision.commits ? 'committing' : 'aborting',
+        waitsFor: participants.filter((node) => !heard.has(node)),
+      };
+    });
+  }
+}

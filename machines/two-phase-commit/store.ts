@@ -1,0 +1,95 @@
+import type { JournalView, JournalWrite } from '../../actors/journal.ts';
+import { ApplicationStore } from '../replication/application-store.ts';
+import type { AbortReason } from './client-messages.ts';
+import type { Decision } from './presumption.ts';
+import type { Transaction, Value, Write } from './transaction.ts';
+import { NO_VERSION, type TransactionId } from './transaction-id.ts';
+
+/** What a key has. */
+export type Entry = readonly [version: TransactionId, value: Value];
+
+/** Where the store's records stand. */
+const GENERATION = 0;
+const NAME = 'kv';
+
+/**
+ * The keys and values of a follower, each with its version: what is committed, and nothing else. In memory as far as it is
+ * new; the journal of the follower has what is not on disk here yet.
+ */
+export class VersionedStore {
+  readonly #records: ApplicationStore;
+  #lastTransaction = 0;
+  readonly #flushing: number[] = [];
+
+  constructor(disk: JournalView) {
+    this.#records = new ApplicationStore(disk, GENERATION, NAME);
+  }
+
+  /** A rough size of what {@link takeDirty} would give. */
+  get dirtyBytes(): number {
+    return this.#records.dirtyBytes;
+  }
+
+  /** Transactions of the disk that were taken, and are not on it yet. */
+  get flushing(): number {
+    return this.#flushing.length;
+  }
+
+  get(key: string): Entry | undefined {
+    return this.#records.get(key) as Entry | undefined;
+  }
+
+  /** Does what a group writes that is decided, `id` being that of its first transaction. */
+  applyGroup(id: TransactionId, contents: readonly Transaction[], { commits, refused }: Decision): void {
+    if (!commits) return;
+    const refusals = new Set(refused);
+    contents.forEach(({ writes }, place) => {
+      if (!refusals.has(place)) this.#apply(id + place, writes);
+    });
+  }
+
+  /** Why a transaction could not commit now; undefined where it could. */
+  objectionTo({ reads, conditions }: Transaction): AbortReason | undefined {
+    for (const [key, expected] of conditions) {
+      if (!isSame(this.get(key)?.[1] ?? null, expected)) return 'condition';
+    }
+    for (const [key, version] of reads) {
+      if ((this.get(key)?.[0] ?? NO_VERSION) !== version) return 'conflict';
+    }
+    return undefined;
+  }
+
+  /** The entries in order of keys, from that one on. Read them at once. */
+  *entries(start = ''): IterableIterator<readonly [key: string, entry: Entry]> {
+    for (const [key, entry] of this.#records.scan('', start)) yield [key, entry as Entry];
+  }
+
+  /** Takes what is to be put on disk, as one transaction. */
+  takeDirty(): JournalWrite[] {
+    this.#lastTransaction += 1;
+    this.#flushing.push(this.#lastTransaction);
+    const writes: JournalWrite[] = [];
+    this.#records.takeDirty(writes, this.#lastTransaction);
+    return writes;
+  }
+
+  /** What was taken first is on disk. */
+  persisted(): void {
+    const transaction = this.#flushing.shift();
+    if (transaction === undefined) throw new Error('a transaction is on disk that was never taken');
+    this.#records.persisted(transaction);
+  }
+
+  #apply(id: TransactionId, writes: readonly Write[]): void {
+    for (const [key, value] of writes) {
+      if (value === null) this.#records.delete(key);
+      else this.#records.put(key, [id, value]);
+    }
+  }
+}
+
+function isSame(value: Value | null, expected: Value | null): boolean {
+  if (value instanceof Uint8Array && expected instanceof Uint8Array)
+    return Buffer.compare(value, expected) === 0;
+  return value === expected;
+}
