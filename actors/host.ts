@@ -3,6 +3,7 @@ import type { Envelope } from './envelope.ts';
 import type { InspectionEvent } from './inspection.ts';
 import type { ProgramReference } from './program.ts';
 import type { Random } from './random.ts';
+import type { NodeTally } from './tally.ts';
 
 /** The name under which clients stand beside the nodes: their addresses are `clients/...`. */
 export const CLIENTS = 'clients';
@@ -79,6 +80,8 @@ export interface Host extends AsyncDisposable {
   link(a: string, b: string, connected: boolean): Promise<void>;
   /** Sends envelopes from clients to one node; lost when it does not run, or there is no such node. */
   send(node: string, envelopes: readonly Envelope[]): void;
+  /** What a node has done since it started; undefined when it does not run. */
+  tally(node: string): Promise<NodeTally | undefined>;
   /** Listens to the inspection events of every actor on every node; undefined ends it. */
   inspect(listener: ((event: InspectionEvent) => void) | undefined): void;
   /** Ends all nodes and lets go of every file. */

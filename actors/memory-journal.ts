@@ -135,6 +135,7 @@ export class MemoryJournal implements Journal {
   readonly #flush: (run: () => void) => void;
   #waiting: Transaction[] = [];
   #flushing = false;
+  #flushes = 0;
 
   constructor(options: MemoryJournalOptions = {}) {
     this.disk = options.disk ?? new MemoryDisk();
@@ -177,6 +178,10 @@ export class MemoryJournal implements Journal {
     this.#waiting = [];
   }
 
+  get flushes(): number {
+    return this.#flushes;
+  }
+
   /** How many transactions are not yet durable. */
   get waiting(): number {
     return this.#waiting.length;
@@ -194,6 +199,7 @@ export class MemoryJournal implements Journal {
     this.#flush(() => {
       if (ended || !this.#isAlive()) return;
       ended = true;
+      this.#flushes += 1;
       const landed = this.#waiting.splice(0, count);
       for (const { writes } of landed) this.#write(writes);
       for (const { durable } of landed) if (this.#isAlive()) durable();

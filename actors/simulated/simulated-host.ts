@@ -16,6 +16,7 @@ import { type JournalKind, type Memory, majorityRemembers } from '../memory.ts';
 import { MemoryDisk } from '../memory-journal.ts';
 import { loadProgram } from '../program.ts';
 import type { Random } from '../random.ts';
+import type { NodeTally } from '../tally.ts';
 import { BadSimulationError, SimulationLimitError, SimulationStuckError } from './errors.ts';
 import { SimulatedNetwork } from './network.ts';
 import { derivedRandom } from './seed.ts';
@@ -197,6 +198,10 @@ export class SimulatedHost implements Host {
   send(node: string, envelopes: readonly Envelope[]): void {
     if (this.#disposed) return;
     this.#network.send(CLIENTS, node, packFrame(envelopes));
+  }
+
+  async tally(node: string): Promise<NodeTally | undefined> {
+    return this.#placeOf(node).life?.node.tally;
   }
 
   inspect(listener: ((event: InspectionEvent) => void) | undefined): void {

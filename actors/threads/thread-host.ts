@@ -9,6 +9,7 @@ import type { InspectionEvent } from '../inspection.ts';
 import type { JournalKind } from '../memory.ts';
 import type { RefusedMessage } from '../node.ts';
 import { type Random, seededRandom } from '../random.ts';
+import type { NodeTally } from '../tally.ts';
 import type { ClusterIdentity } from './data-folder.ts';
 import { DiskStorage } from './disk-storage.ts';
 import { createLink } from './link.ts';
@@ -162,6 +163,11 @@ export class ThreadHost implements Host {
     const life = this.#lives.get(node);
     if (life === undefined || !life.isRunning) return;
     if (!life.send(packFrame(envelopes))) this.#refuse(node, envelopes);
+  }
+
+  async tally(node: string): Promise<NodeTally | undefined> {
+    const life = this.#lives.get(node);
+    return life?.isRunning ? life.tally() : undefined;
   }
 
   inspect(listener: ((event: InspectionEvent) => void) | undefined): void {

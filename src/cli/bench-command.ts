@@ -13,6 +13,7 @@ import {
   type EventualOperation,
   type WorkloadRow,
 } from '../bench/eventual-bench.ts';
+import { TRANSACTION_NODES_MIN } from '../cluster/create-transaction-cluster.ts';
 import { PROTOCOL_NAMES } from '../cluster/protocols.ts';
 import { WORKLOAD_DEFAULTS, WORKLOAD_TOPOLOGIES, type WorkloadTopology } from '../scenario/store-workload.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
@@ -27,7 +28,7 @@ const NODES_MAX = 25;
 const COMMANDS_MAX = 1_000_000;
 const VALUE_BYTES_MAX = 256 * 1024;
 
-const BENCH_PROTOCOLS = [...PROTOCOL_NAMES, 'eventual'] as const;
+const BENCH_PROTOCOLS = [...PROTOCOL_NAMES, '2pc', 'eventual'] as const;
 type BenchProtocol = (typeof BENCH_PROTOCOLS)[number];
 type AnyOperation = BenchOperation | EventualOperation;
 type AnyRow = BenchRow | EventualBenchRow;
@@ -48,19 +49,27 @@ interface BenchArguments {
 }
 
 const ALL_OPERATIONS: readonly AnyOperation[] = [...BENCH_OPERATIONS, 'workload'];
+const OPERATIONS: Readonly<Record<BenchProtocol, readonly AnyOperation[]>> = {
+  paxos: BENCH_OPERATIONS,
+  raft: BENCH_OPERATIONS,
+  // Nobody but node 0 leads.
+  '2pc': ['write', 'read'],
+  eventual: EVENTUAL_OPERATIONS,
+};
 
 /** `synod bench`: how fast a cluster is on this machine. */
 export function benchCommand(ending: (status: number) => void): Command {
   return new Command('bench')
     .description(
-      'Measure durable writes and linearizable reads: 16-byte keys, 100-byte values, a closed loop.',
+      'Measure durable writes and reads: 16-byte keys, 100-byte values, a closed loop; and what each costs in messages ' +
+        'between nodes and flushes of journals. Of the eventual store, also workloads, as `synod generate` writes them.',
     )
     .option('--protocol <list>', `of ${BENCH_PROTOCOLS.join(', ')}`, listOf('--protocol', BENCH_PROTOCOLS), [
       'paxos',
     ] as const)
     .option(
       '--nodes <number>',
-      'how many nodes; 3, or 5 of the eventual store',
+      'how many nodes; 3, 4 with 2pc, or 5 of the eventual store',
       wholeNumber('--nodes', NODES_MAX),
     )
     .addOption(journalOption())
@@ -100,6 +109,9 @@ async function runBench(options: BenchArguments, signal: AbortSignal): Promise<n
   const { journal, data } = options;
   if (journal === 'memory' && data !== undefined)
     throw new UsageError('--data goes with --journal lmdb; in memory there is no disk to measure');
+  if (options.protocol.includes('2pc') && (options.nodes ?? TRANSACTION_NODES_MIN) < TRANSACTION_NODES_MIN)
+    throw new UsageError('--protocol 2pc takes --nodes 2 or more: a leader and its followers');
+  for (const protocol of options.protocol) operationsOf(protocol, options.operations);
   const disk = resolve(data ?? tmpdir());
   makeFolder(disk);
   await using folder = await temporaryFolder(disk);
@@ -127,35 +139,37 @@ function rowsOf(
 ): AsyncGenerator<AnyRow> {
   const all = { ...options, ...surroundings };
   if (protocol !== 'eventual') {
-    const measured = operationsOf(protocol, BENCH_OPERATIONS, operations ?? ['write', 'read']);
-    return bench({ ...all, protocol, nodes: nodes ?? 3, operations: measured });
+    const measured = operationsOf(protocol, operations);
+    return bench({ ...all, protocol, nodes: nodes ?? (protocol === '2pc' ? 4 : 3), operations: measured });
   }
   const workloads = topologies.flatMap((topology) =>
     commands.flatMap((count) =>
       valueBytes.map((bytes) => ({ topology, commands: count, valueBytes: bytes })),
     ),
   );
-  const measured = operationsOf(protocol, EVENTUAL_OPERATIONS, operations ?? EVENTUAL_OPERATIONS);
   return benchEventual({
     ...all,
     nodes: nodes ?? WORKLOAD_DEFAULTS.servers,
-    operations: measured,
+    operations: operationsOf(protocol, operations),
     workloads,
   });
 }
 
-/** Those of the operations that can be measured of a protocol. @throws UsageError for others. */
-function operationsOf<Operation extends AnyOperation>(
+/** What is to be measured of a protocol. @throws UsageError where it cannot be. */
+function operationsOf(
+  protocol: 'eventual',
+  asked: BenchArguments['operations'],
+): readonly EventualOperation[];
+function operationsOf(
   protocol: BenchProtocol,
-  known: readonly Operation[],
-  asked: readonly AnyOperation[],
-): readonly Operation[] {
-  return asked.map((name) => {
-    const operation = known.find((other) => other === name);
-    if (operation === undefined)
-      throw new UsageError(`--operations: ${protocol} has no ${name}; it has ${known.join(', ')}`);
-    return operation;
-  });
+  asked: BenchArguments['operations'],
+): readonly BenchOperation[];
+function operationsOf(protocol: BenchProtocol, asked: BenchArguments['operations']): readonly AnyOperation[] {
+  const known = OPERATIONS[protocol];
+  const unknown = asked?.find((operation) => !known.includes(operation));
+  if (unknown !== undefined)
+    throw new UsageError(`--operations: ${protocol} has no ${unknown}; it has ${known.join(', ')}`);
+  return asked ?? known.filter((operation) => operation !== 'failover');
 }
 
 /** A bar on a terminal, nothing elsewhere. */
@@ -177,8 +191,8 @@ function progressBar(): Disposable & { tell(what: string, done: number): void } 
 function drawRows(rows: readonly AnyRow[]): string {
   const style = { head: [], border: [] };
   const rates = new Table({
-    head: ['protocol', 'operation', 'in flight', 'per second', 'p50 ms', 'p99 ms'],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right'],
+    head: ['protocol', 'operation', 'in flight', 'per second', 'p50 ms', 'p99 ms', 'messages', 'flushes'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
     style,
   });
   const failovers = new Table({
@@ -206,7 +220,7 @@ function drawRows(rows: readonly AnyRow[]): string {
     } else if (row.operation === 'failover') {
       failovers.push([row.protocol, row.inFlight, row.medianMs.toFixed(0), row.worstMs.toFixed(0)]);
     } else {
-      const { protocol, operation, inFlight, perSecond, p50Ms, p99Ms } = row;
+      const { protocol, operation, inFlight, perSecond, p50Ms, p99Ms, messages, flushes } = row;
       rates.push([
         protocol,
         operation,
@@ -214,6 +228,8 @@ function drawRows(rows: readonly AnyRow[]): string {
         perSecond.toLocaleString('en-US'),
         p50Ms.toFixed(2),
         p99Ms.toFixed(2),
+        messages.toFixed(2),
+        flushes.toFixed(2),
       ]);
     }
   }

@@ -63,6 +63,7 @@ export class StageHost implements Host {
   killAfter(): void {}
   async link(): Promise<void> {}
   inspect(): void {}
+  async tally(): Promise<undefined> {}
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
