@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 
 const PRINTED: Record<string, readonly string[]> = {
+  'eventual.ts': ['server 1 has not heard of it', 'colour is blue', 'server 7 has colour = blue'],
   'key-value.ts': [
     'colour is blue',
     'blue to green: true',
@@ -17,7 +18,7 @@ const PRINTED: Record<string, readonly string[]> = {
   'simulation.ts': ['colour is blue'],
 };
 
-const folder = new URL('../examples', import.meta.url);
+const folder = new URL('../examples/', import.meta.url);
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** They import the built package by its name, as a user's program does. */

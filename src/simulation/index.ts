@@ -24,6 +24,7 @@ export {
   createSimulatedCluster,
   type SimulatedCluster,
   type SimulatedClusterOptions,
+  type SimulatedEventualClusterOptions,
 } from './simulated-cluster.ts';
 export type { SimulatedProtocol, System, SystemOptions } from './system.ts';
 export { Violation } from './violation.ts';
