@@ -24,6 +24,7 @@ export {
   createSimulatedCluster,
   type SimulatedCluster,
   type SimulatedClusterOptions,
+  type SimulatedEventualClusterOptions,
   type SimulatedTransactionClusterOptions,
   type SimulatedWorldOptions,
 } from './simulated-cluster.ts';

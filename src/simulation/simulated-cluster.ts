@@ -13,7 +13,7 @@ import { twoPhaseCommitProgram } from '../../machines/two-phase-commit/program.t
 import type { TwoPhaseCommitSettings } from '../../machines/two-phase-commit/settings.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { serverNames } from '../cluster/create-eventual-cluster.ts';
-import { EventualCluster } from '../cluster/eventual-cluster.ts';
+import { EventualCluster, type EventualClusterEvents } from '../cluster/eventual-cluster.ts';
 import type { ClusterEvents } from '../cluster/node-group.ts';
 import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from '../cluster/protocols.ts';
 import { TransactionCluster } from '../cluster/transaction-cluster.ts';
@@ -51,7 +51,7 @@ export interface SimulatedTransactionClusterOptions extends SimulatedWorldOption
 }
 
 /** What a simulated cluster of the eventually consistent store is to be. */
-export interface SimulatedEventualClusterOptions extends SimulatedWorldOptions {
+export interface SimulatedEventualClusterOptions extends SimulatedWorldOptions, EventualClusterEvents {
   readonly protocol: 'eventual';
   /** How many servers it is founded with, 0 and up; or their ids. */
   readonly nodes: number | readonly number[];
