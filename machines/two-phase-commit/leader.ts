@@ -3,8 +3,16 @@ import { type Address, addressOf, nodeOf } from '../../actors/address.ts';
 import { type Effect, persist, send } from '../../actors/effects.ts';
 import type { Received } from '../../actors/envelope.ts';
 import { type GroupJournal, recordOf } from './journal.ts';
-import type { AbortGroup, CommitGroup, Decided, LeaderMessage, Uncertain, VoteReq } from './messages.ts';
-import type { LedGroup, OpenGroups } from './open-groups.ts';
+import type {
+  AbortGroup,
+  CommitGroup,
+  Decided,
+  LeaderMessage,
+  Learn,
+  Uncertain,
+  VoteReq,
+} from './messages.ts';
+import type { Learner, LedGroup, OpenGroups } from './open-groups.ts';
 import { outcomeOf, tellClients } from './outcomes.ts';
 import { ABORTED, type Decision, isAcknowledged, writesBegin, writesDecision } from './presumption.ts';
 import { retryAfterMs } from './retry.ts';
@@ -176,18 +184,31 @@ function decide({ context }: OnlyContext): Effect[] {
   return effects;
 }
 
-/** In the order of the followers, those who have not acknowledged. */
+/** In the order of the followers, those who have not acknowledged; and who learns. */
 function tell({ context }: OnlyContext): Effect[] {
   const { group } = context;
   context.attempts += 1;
   const message = decisionMessage(context);
-  return group.participants
-    .filter((node) => !group.acknowledged.has(node))
-    .map((node) => send(participantOn(node), message));
+  const isSettled = context.attempts > 1 && isAcknowledgedByAll(context);
+  return [
+    ...(isSettled ? [] : group.participants)
+      .filter((node) => !group.acknowledged.has(node))
+      .map((node) => send(participantOn(node), message)),
+    ...teach(group),
+  ];
+}
+
+function teach(group: LedGroup): Effect[] {
+  const { learner, id, transactions, decision = ABORTED } = group;
+  if (learner === undefined || !isMissing(group, learner)) return [];
+  const message: Learn = { type: 'learn', group: id, transactions, refused: decision.refused };
+  return [send(addressOf(learner.node, 'newcomer'), message)];
 }
 
 function count({ context, event }: Arguments): void {
-  if (isParticipant(context, event.from)) context.group.acknowledged.add(nodeOf(event.from));
+  const node = nodeOf(event.from);
+  if (isParticipant(context, event.from) || node === context.group.learner?.node)
+    context.group.acknowledged.add(node);
 }
 
 function answer({ context, event }: Arguments): Effect {
@@ -207,9 +228,19 @@ function decisionMessage({ group, groups }: LeaderContext): CommitGroup | AbortG
   return commits ? { type: 'COMMIT', group: id, refused, mark } : { type: 'ABORT', group: id, mark };
 }
 
-function isOver({ settings, group }: LeaderContext): boolean {
+function isOver(context: LeaderContext): boolean {
+  const { group } = context;
+  return isAcknowledgedByAll(context) && (group.learner === undefined || !isMissing(group, group.learner));
+}
+
+function isAcknowledgedByAll({ settings, group }: LeaderContext): boolean {
   if (!isAcknowledged(settings.presume, group.decision ?? ABORTED)) return true;
   return group.participants.every((node) => group.acknowledged.has(node));
+}
+
+/** Whether something has been committed that the learner has not acknowledged. */
+function isMissing({ decision, acknowledged }: LedGroup, { node, isActive }: Learner): boolean {
+  return isActive && decision?.commits === true && !acknowledged.has(node);
 }
 
 function hasAllVotes({ participants, votes }: LedGroup): boolean {
