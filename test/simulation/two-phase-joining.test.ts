@@ -3,7 +3,7 @@ import type { ParticipantStatus } from '../../machines/two-phase-commit/client-m
 import { PRESUMPTIONS, type TwoPhaseCommitSettings } from '../../machines/two-phase-commit/settings.ts';
 import type { Write } from '../../machines/two-phase-commit/transaction.ts';
 import { TwoPhaseWorld } from './support/two-phase/two-phase-world.ts';
-import { Violation } from './support/violation.ts';
+import { Violation } from '../../src/simulation/violation.ts';
 
 const SETTINGS: Partial<TwoPhaseCommitSettings> = {
   voteTimeoutMs: 120,
