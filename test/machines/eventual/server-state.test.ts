@@ -308,6 +308,20 @@ describe('what a server remembers', () => {
       expect([a.value('k'), b.value('k')]).to.deep.equal([undefined, undefined]);
     });
 
+    it('is followed by the writes of a server that never had what was collected', () => {
+      const [high, low, late] = [new TestServer(9), new TestServer(1), new TestServer(2)];
+      high.put('k', undefined);
+      low.hear(high);
+      low.state.collect(stableOf(low, high)!);
+      expect(versionsOf(low)).to.deep.equal([]);
+      // All that it gets of it is that it is held.
+      late.state.takeHeld(low.state.held.ranges, low.state.seen);
+      late.put('k', 'new');
+      for (const server of [high, low]) server.hear(late);
+      expect([high.value('k'), low.value('k')]).to.deep.equal(['new', 'new']);
+      expect(versionsOf(high)).to.deep.equal(['k 2 1']);
+    });
+
     it('knows nothing to be stable while one member has not said what it holds', () => {
       const a = new TestServer(1);
       a.put('k', undefined);
