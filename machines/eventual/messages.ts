@@ -56,7 +56,11 @@ export type PeerMessage = Entries | Receipt | Probe | Digest | SyncRequest | Syn
 /** I am there, and hear these. */
 export type Hello = Signed & { readonly type: 'hello'; readonly heard: readonly number[] };
 /** What servers have said of their links, each by itself. */
-export type LinkStates = Signed & { readonly type: 'linkStates'; readonly states: readonly LinkState[] };
+export type LinkStates = Signed & {
+  readonly type: 'linkStates';
+  /** Of each: the server, the sequence, and its neighbours. */
+  readonly states: readonly (readonly number[])[];
+};
 /** Hand this over to the replicas of these servers, each by a shortest way. */
 export type Forward = Signed & {
   readonly type: 'forward';
@@ -65,13 +69,6 @@ export type Forward = Signed & {
   readonly hops: number;
   readonly message: PeerMessage;
 };
-
-/** Whom a server hears that hears it. The one with the higher sequence is the later. */
-export interface LinkState {
-  readonly server: number;
-  readonly sequence: number;
-  readonly neighbours: readonly number[];
-}
 
 // Between the replica and the router of a node.
 
@@ -159,9 +156,9 @@ function isSigned(message: object): message is Signed {
   );
 }
 
-function isLinkState(value: unknown): value is LinkState {
-  if (typeof value !== 'object' || value === null) return false;
-  const { server, sequence, neighbours }: Fields = { ...value };
+function isLinkState(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [server, sequence, ...neighbours] = value as unknown[];
   return isServerId(server) && isWhole(sequence) && isServers(neighbours);
 }
 

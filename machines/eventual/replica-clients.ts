@@ -29,6 +29,7 @@ import {
   reachableFrom,
   signature,
   tellHeld,
+  trimLog,
 } from './replica-context.ts';
 import { isSession, mergeSessions, NEW_SESSION } from './session.ts';
 import { isClock, type VectorClock } from './vector-clock.ts';
@@ -89,6 +90,8 @@ function gather({ context }: Pick<Arguments, 'context'>): Effect[] {
     }
     effects.push(send<Written>(client, { type: 'written', attachment, number, session }));
   });
+  // The only member has nobody to wait for.
+  if (context.members.size === 1) trimLog(context);
   if (unanswered.size > 0) {
     effects.push(...tellHeld(context, [...unanswered], 'lazy'));
     unanswered.clear();

@@ -137,6 +137,13 @@ export function peerOf({ peers, state }: ReplicaContext, server: number): Peer {
   return peer;
 }
 
+/** Writes that all other members have acknowledged leave the log. */
+export function trimLog(context: ReplicaContext): void {
+  const { state, peers } = context;
+  const acknowledged = othersOf(context).map((other) => peers.get(other)?.acknowledged ?? 0);
+  state.log.acknowledged(Math.min(state.counter, ...acknowledged));
+}
+
 /** The servers that there is a way to, and the ones of these that are a step away. */
 export function reachableFrom({ routes }: ReplicaContext): number[] {
   return [...routes.keys()];

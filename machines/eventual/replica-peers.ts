@@ -7,7 +7,6 @@ import {
   checkRanges,
   noteMembers,
   type OnlyContext,
-  othersOf,
   peerOf,
   persistRedo,
   post,
@@ -15,6 +14,7 @@ import {
   reachableFrom,
   signature,
   tellHeld,
+  trimLog,
 } from './replica-context.ts';
 import { checkRun } from './server-state.ts';
 
@@ -55,12 +55,10 @@ function persistTaken({ context }: OnlyContext): Effect[] {
 function noteReceipt(args: Arguments): Effect[] {
   const { context } = args;
   return heed(args, 'receipt', (receipt) => {
-    const { log, counter } = context.state;
     checkRanges(context, receipt.held);
     const peer = peerOf(context, receipt.sender);
     peer.note(receipt);
-    const acknowledged = othersOf(context).map((other) => context.peers.get(other)?.acknowledged ?? 0);
-    log.acknowledged(Math.min(counter, ...acknowledged));
+    trimLog(context);
     if (receipt.probe === 0 || receipt.probe !== peer.probe || receipt.isSyncing) return [];
     return sendAgain(context, receipt.sender);
   });

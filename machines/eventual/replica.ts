@@ -70,11 +70,15 @@ export const replica = setup({
       },
       on: { digest: { actions: 'compareDigest' } },
     },
-    /** Writes that others have not acknowledged. */
+    /** Writes that not all have acknowledged. */
     log: {
-      initial: 'waiting',
+      initial: 'empty',
       states: {
-        waiting: { after: { retryMs: { target: 'waiting', reenter: true, actions: 'probeSilent' } } },
+        empty: { always: { guard: 'hasLog', target: 'waiting' } },
+        waiting: {
+          always: { guard: not('hasLog'), target: 'empty' },
+          after: { retryMs: { target: 'waiting', reenter: true, actions: 'probeSilent' } },
+        },
       },
       on: { receipt: { actions: 'noteReceipt' }, probe: { actions: 'answerProbe' } },
     },
@@ -98,11 +102,15 @@ export const replica = setup({
         },
       },
     },
-    /** Tombstones that all members hold. */
+    /** Tombstones go when all members hold them. */
     tombstones: {
-      initial: 'waiting',
+      initial: 'none',
       states: {
-        waiting: { after: { collectMs: { target: 'waiting', reenter: true, actions: 'collect' } } },
+        none: { always: { guard: 'hasTombstones', target: 'waiting' } },
+        waiting: {
+          always: { guard: not('hasTombstones'), target: 'none' },
+          after: { collectMs: { target: 'waiting', reenter: true, actions: 'collect' } },
+        },
       },
     },
   },

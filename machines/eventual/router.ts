@@ -3,12 +3,11 @@ import { nodeOf } from '../../actors/address.ts';
 import { type Departure, type Effect, send, sendEarly, sendLazily, warn } from '../../actors/effects.ts';
 import type { Message, Received } from '../../actors/envelope.ts';
 import { BadGossipError } from './errors.ts';
-import { LinkStateTable } from './link-states.ts';
+import { type LinkState, LinkStateTable } from './link-states.ts';
 import {
   type Forward,
   type Hello,
   isRouterMessage,
-  type LinkState,
   type LinkStates,
   type Meet,
   type PeerMessage,
@@ -139,7 +138,8 @@ function hearLinkStates({ context, event }: Arguments): Effect[] {
   const news: LinkState[] = [];
   const back: LinkState[] = [];
   let hasMine = false;
-  for (const state of event.states) {
+  for (const [server = 0, sequence = 0, ...neighbours] of event.states) {
+    const state: LinkState = { server, sequence, neighbours };
     const hearing = table.hear(state);
     if (hearing === 'news') news.push(state);
     else if (hearing === 'older') back.push(table.of(state.server)!);
@@ -220,7 +220,11 @@ function sendWhen<M extends Message>(to: ReturnType<typeof replicaOf>, message: 
 
 function tell(context: RouterContext, to: readonly number[], states: readonly LinkState[]): Effect[] {
   if (states.length === 0) return [];
-  const message: LinkStates = { type: 'linkStates', ...signature(context), states };
+  const message: LinkStates = {
+    type: 'linkStates',
+    ...signature(context),
+    states: states.map(({ server, sequence, neighbours }) => [server, sequence, ...neighbours]),
+  };
   return to.map((other) => sendEarly(routerOf(other), message));
 }
 

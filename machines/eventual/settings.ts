@@ -36,12 +36,12 @@ export interface EventualSettings {
 }
 
 export const EVENTUAL_DEFAULTS: EventualSettings = {
-  helloMs: 20,
-  neighbourTimeoutMs: 100,
-  linkStateRefreshMs: 500,
-  linkStateTimeoutMs: 2000,
+  helloMs: 50,
+  neighbourTimeoutMs: 200,
+  linkStateRefreshMs: 1000,
+  linkStateTimeoutMs: 4000,
   hopsMax: 32,
-  gossipMs: 80,
+  gossipMs: 100,
   retryMsMin: 50,
   retryMsMax: 2000,
   receiveDelayMs: 4,
@@ -51,6 +51,6 @@ export const EVENTUAL_DEFAULTS: EventualSettings = {
   syncIdleMs: 2000,
   writeBehindMs: 20,
   writeBehindBytes: 1024 * 1024,
-  collectMs: 200,
+  collectMs: 500,
   attachmentsMax: 16_384,
 };
