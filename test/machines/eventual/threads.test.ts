@@ -8,6 +8,7 @@ import { NEW_SESSION } from '../../../machines/eventual/session.ts';
 import { useTemporaryFolder } from '../../actors/threads/temporary-folder.ts';
 
 const NODES = ['0', '1', '2'];
+const POLL_MS = 5;
 
 /** Servers on threads of their own, with their files in a folder. */
 class Servers implements AsyncDisposable {
@@ -69,6 +70,7 @@ class Servers implements AsyncDisposable {
         )
       )
         return statuses;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 
