@@ -6,13 +6,18 @@ import type { VectorClock } from './vector-clock.ts';
 // A client keeps a `Session` (session.ts) and merges into it what `written` and `values` bring. It takes it along
 // when it moves to another server.
 
+/** I want to write here. */
+export type Attach = { readonly type: 'attach'; readonly id: number };
+/** Under this name, which this life of the server gives to nobody else, now or later. */
+export type Attached = { readonly type: 'attached'; readonly id: number; readonly attachment: string };
+
 /**
  * Puts and deletes, packed by `packOperations`, in the order of the client. Always taken, whatever the server holds.
  *
- * An attachment is a name that the client draws anew for each server that it moves to, and whenever it is told
- * `unattached`; `number` counts its messages from 1. The server takes each once and in their order, so a client may have
- * many under way; those later ones need not know what the earlier ones were answered. One that is not answered is sent
- * again as it was. A client moves on, and reads, only when all that it wrote was answered, or given up.
+ * A client attaches to each server that it moves to, and again whenever it is told `unattached`; `number` counts its
+ * messages since, from 1. The server takes each once and in their order, so a client may have many under way; those later
+ * ones need not know what the earlier ones were answered. One that is not answered is sent again as it was. A client moves
+ * on, and reads, only when all that it wrote was answered, or given up.
  */
 export type Write = {
   readonly type: 'write';
@@ -30,7 +35,10 @@ export type Written = {
 };
 /** An earlier message is missing: send again from `expected` on. Nothing of this one was taken. */
 export type WriteGap = { readonly type: 'writeGap'; readonly attachment: string; readonly expected: number };
-/** The server has forgotten, or never known, the attachment: what was not answered may have happened or not. */
+/**
+ * The server has forgotten the attachment, or it was that of an earlier life: what was not answered has happened or not,
+ * and will not any more.
+ */
 export type Unattached = {
   readonly type: 'unattached';
   readonly attachment: string;
@@ -126,8 +134,9 @@ export type Dumped = {
   readonly hasMore: boolean;
 };
 
-export type ClientMessage = Write | Detach | Read | Members | StatusRequest | Dump;
+export type ClientMessage = Attach | Write | Detach | Read | Members | StatusRequest | Dump;
 export type ClientAnswer =
+  | Attached
   | Written
   | WriteGap
   | Unattached

@@ -1,8 +1,9 @@
-import { type Effect, persist, send } from '../../actors/effects.ts';
+import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
 import type { Received } from '../../actors/envelope.ts';
 import { SynodError } from '../../actors/errors.ts';
 import { estimateBytes, isText } from '../replication/plain-data.ts';
 import type {
+  Attached,
   Behind,
   Dumped,
   EventualStatus,
@@ -38,12 +39,19 @@ import { isClock, type VectorClock } from './vector-clock.ts';
 const ATTACHMENT_LENGTH_MAX = 128;
 
 /** What clients, and whoever runs the cluster, ask of a replica. */
-export const actions = { write, gather, detach, read, noteToldMembers, report, dump };
+export const actions = { attach, write, gather, detach, read, noteToldMembers, report, dump };
+
+function attach({ context, event }: Arguments): Effect[] {
+  if (event.type !== 'attach') return [];
+  const attachment = context.attachments.open();
+  // Early: it is of this life alone, and says nothing of the disk.
+  return [sendEarly<Attached>(event.from, { type: 'attached', id: event.id, attachment })];
+}
 
 function write({ context, event }: Arguments): Effect[] {
   if (event.type !== 'write' || !isWrite(event)) return [];
   const { from, attachment, number, session } = event;
-  const known = context.attachments.find(attachment, number);
+  const known = context.attachments.find(attachment);
   if (known === undefined) return [send<Unattached>(from, { type: 'unattached', attachment, number })];
   if (number > known.expected) {
     return [send<WriteGap>(from, { type: 'writeGap', attachment, expected: known.expected })];
@@ -82,7 +90,7 @@ function gather({ context }: Pick<Arguments, 'context'>): Effect[] {
   }
   waiting.forEach(({ client, attachment, number }, place) => {
     const session = sessions[place]!;
-    const known = context.attachments.find(attachment, number);
+    const known = context.attachments.find(attachment);
     if (known !== undefined) {
       known.written = number;
       known.session = session;

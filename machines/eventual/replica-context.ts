@@ -118,7 +118,7 @@ export function newReplicaContext(input: ReplicaInput): ReplicaContext {
     members: new Set([server, ...members]),
     peers: new Map(),
     routes: new Map(),
-    attachments: new Attachments(settings.attachmentsMax),
+    attachments: new Attachments(settings.attachmentsMax, random),
     waiting: [],
     isGathering: false,
     unanswered: new Set(),

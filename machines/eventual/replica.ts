@@ -128,6 +128,7 @@ export const replica = setup({
     },
   },
   on: {
+    attach: { actions: 'attach' },
     write: { actions: 'write' },
     gather: { actions: 'gather' },
     detach: { actions: 'detach' },

@@ -1,4 +1,4 @@
-import type { Write } from '../../machines/eventual/client-messages.ts';
+import type { Attach, Write } from '../../machines/eventual/client-messages.ts';
 import { type PreparedOperation, packPrepared } from '../../machines/eventual/operations.ts';
 import type { Session } from '../../machines/eventual/session.ts';
 
@@ -26,26 +26,35 @@ const RETRY_MS_MAX = 2000;
 const REFUSED_MS = 20;
 
 /**
- * The writes of one client to one life of a server. They are numbered, and sent again as they were until they are
- * answered; the server takes each once and in their order. When it ends, the attachment ends with it: what was not
- * answered has happened or not, and must not be sent to another life, for there it would be a second write.
+ * The writes of one client to one life of a server, which gives it a name. They are numbered, and sent again as they were
+ * until they are answered; the server takes each once and in their order. When it ends, the attachment ends with it:
+ * what was sent and not answered has happened or not, and must not be sent to another life, for there it would be a
+ * second write.
  */
 export class Attachment {
-  readonly name: string;
   readonly server: string;
-  readonly #post: (message: Write) => void;
+  readonly #id: number;
+  readonly #post: (message: Attach | Write) => void;
+  #name: string | undefined;
   #unanswered: Sent[] = [];
   #nextNumber = 1;
-  #lastProgressMs = 0;
+  #lastProgressMs: number;
   #retryMs = RETRY_MS;
   /** The gap that was last filled by sending again. */
   #lastGap = 0;
 
-  /** `name` was never used at this server before. */
-  constructor(name: string, server: string, post: (message: Write) => void) {
-    this.name = name;
+  /** `id` tells it from others of the client. */
+  constructor(id: number, server: string, nowMs: number, post: (message: Attach | Write) => void) {
     this.server = server;
+    this.#id = id;
     this.#post = post;
+    this.#lastProgressMs = nowMs;
+    post({ type: 'attach', id });
+  }
+
+  /** What the server calls it; undefined until it has answered. Nothing is written before. */
+  get name(): string | undefined {
+    return this.#name;
   }
 
   /** Whether no caller waits for an answer. Writes that were given up may still be on their way. */
@@ -53,14 +62,21 @@ export class Attachment {
     return this.#unanswered.every(({ writes }) => writes.every(({ settled }) => settled));
   }
 
-  /** Sends writes, at least one, as one message. */
-  write(session: Session, writes: readonly PendingWrite[], nowMs: number): void {
+  /** Sends writes, at least one, as one message under its name. */
+  write(attachment: string, session: Session, writes: readonly PendingWrite[], nowMs: number): void {
     const operations = packPrepared(writes.map(({ operation }) => operation));
-    const number = this.#nextNumber++;
-    const message: Write = { type: 'write', attachment: this.name, number, session, operations };
+    const message: Write = { type: 'write', attachment, number: this.#nextNumber++, session, operations };
     if (this.#unanswered.length === 0) this.#noteProgress(nowMs);
     this.#unanswered.push({ message, writes });
     this.#post(message);
+  }
+
+  /** The server knows it now, under this name. */
+  receiveAttached(id: number, name: string, nowMs: number): void {
+    // One that was asked twice answers twice.
+    if (id !== this.#id || this.#name !== undefined) return;
+    this.#name = name;
+    this.#noteProgress(nowMs);
   }
 
   /** The server has done what this message said. */
@@ -87,11 +103,12 @@ export class Attachment {
 
   /** Sends again what has waited too long. True while anything is unanswered. */
   tick(nowMs: number): boolean {
-    if (this.#unanswered.length === 0) return false;
+    if (this.#name !== undefined && this.#unanswered.length === 0) return false;
     if (nowMs - this.#lastProgressMs >= this.#retryMs) {
       this.#lastProgressMs = nowMs;
       this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
       this.#lastGap = 0;
+      if (this.#name === undefined) this.#post({ type: 'attach', id: this.#id });
       for (const { message } of this.#unanswered) this.#post(message);
     }
     return true;

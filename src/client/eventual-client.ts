@@ -193,22 +193,29 @@ export class EventualClient implements AsyncDisposable, Sender {
       else settle(step.write, () => step.write.reject(new ClosedError(step.write.what)));
     }
     this.#gateway.leave(this.name);
+    // Others may wait for it.
+    this.#gateway.requestFlush();
     this.#surroundings.closed();
   }
 
   /** For {@link WriteOrder}. */
-  advance(position: number): void {
-    for (let step = this.#steps[this.#next]; step !== undefined && step.position <= position; ) {
+  advance(position: number): boolean {
+    for (;;) {
+      const step = this.#steps[this.#next];
       // A read shows what was written before it, and what follows it follows what it shows.
-      if (this.#asked !== undefined) return;
-      if (step.kind === 'write') this.#sendWrites(position);
-      else if (this.#attachment?.isSettled === false) return;
-      else if (step.kind === 'read') this.#sendReads(position);
-      else {
+      if (step === undefined || step.position > position || this.#asked !== undefined) return true;
+      if (step.kind === 'write' && step.write.settled) {
+        this.#shift();
+      } else if (step.kind === 'write') {
+        if (!this.#sendWrites(position)) return false;
+      } else if (this.#attachment?.isSettled === false) {
+        return true;
+      } else if (step.kind === 'read') {
+        this.#sendReads(position);
+      } else {
         this.#arrive(step);
-        return;
+        return true;
       }
-      step = this.#steps[this.#next];
     }
   }
 
@@ -282,9 +289,18 @@ export class EventualClient implements AsyncDisposable, Sender {
     return this.#server !== undefined && this.#gateway.isUp(this.#server) ? this.#server : undefined;
   }
 
-  /** Sends the writes that come next, up to a position, as many as one message takes. */
-  #sendWrites(position: number): void {
+  /** Sends the writes that come next, up to a position, as many as one message takes. False when it must attach before. */
+  #sendWrites(position: number): boolean {
     const server = this.#reached;
+    const nowMs = this.#gateway.clock.now();
+    if (server !== undefined && this.#attachment === undefined) {
+      this.#attachment = new Attachment(++this.#attachmentsMade, server, nowMs, (message) =>
+        this.#gateway.send(this.name, server, message),
+      );
+    }
+    const attachment = this.#attachment;
+    const name = attachment?.name;
+    if (server !== undefined && name === undefined) return false;
     const writes: PendingWrite[] = [];
     for (let bytes = 0; bytes < WRITE_BYTES_MAX; ) {
       const step = this.#steps[this.#next];
@@ -298,11 +314,8 @@ export class EventualClient implements AsyncDisposable, Sender {
         writes.push(write);
       }
     }
-    if (server === undefined || writes.length === 0) return;
-    this.#attachment ??= new Attachment(this.#nameAttachment(), server, (message) =>
-      this.#gateway.send(this.name, server, message),
-    );
-    this.#attachment.write(this.#session, writes, this.#gateway.clock.now());
+    if (name !== undefined && writes.length > 0) attachment?.write(name, this.#session, writes, nowMs);
+    return true;
   }
 
   /** Asks for the keys that come next, up to a position. */
@@ -340,16 +353,16 @@ export class EventualClient implements AsyncDisposable, Sender {
     this.#next = 0;
   }
 
-  #nameAttachment(): string {
-    return `${this.name}.${++this.#attachmentsMade}.${this.#gateway.random.integer(0, 2 ** 31 - 1)}`;
-  }
-
   #receive(message: Message, node: string): void {
     // By its type: our own servers say it.
     const answer = message as ClientAnswer | { readonly type: 'refused' };
     const nowMs = this.#gateway.clock.now();
     const attachment = this.#attachment;
     switch (answer.type) {
+      case 'attached':
+        attachment?.receiveAttached(answer.id, answer.attachment, nowMs);
+        this.#gateway.requestFlush();
+        return;
       case 'written':
         // Also what was given up was written.
         this.#session = mergeSessions(this.#session, answer.session);
@@ -444,6 +457,7 @@ export class EventualClient implements AsyncDisposable, Sender {
     this.#attachment = undefined;
     if (attachment === undefined) return;
     attachment.end(errorOf);
+    if (attachment.name === undefined) return;
     const message: Detach = { type: 'detach', attachment: attachment.name };
     this.#gateway.send(this.name, attachment.server, message);
   }

@@ -2,8 +2,11 @@ import type { Gateway, GatewayUser } from './gateway.ts';
 
 /** A client that has handed in operations. */
 export interface Sender {
-  /** Sends what was handed in up to this position, and may be sent now. */
-  advance(position: number): void;
+  /**
+   * Sends what was handed in up to this position, and may be sent now. False when it will not be long until it can, so
+   * that those who come after must wait.
+   */
+  advance(position: number): boolean;
 }
 
 const NAME = 'write-order';
@@ -39,8 +42,15 @@ export class WriteOrder {
   }
 
   #flush(): void {
-    const lanes = [...this.#lanes.values()];
-    this.#lanes.clear();
-    for (const lane of lanes) for (const { sender, position } of lane) sender.advance(position);
+    for (const [server, lane] of this.#lanes) {
+      let done = 0;
+      // A lane grows while it is walked: what is sent may let others go on.
+      for (const { sender, position } of lane) {
+        if (!sender.advance(position)) break;
+        done += 1;
+      }
+      if (done === lane.length) this.#lanes.delete(server);
+      else lane.splice(0, done);
+    }
   }
 }

@@ -15,7 +15,12 @@ describe('a replica and its clients', () => {
     const [entries] = posted(effects, 'entries');
     expect([entries!.to, entries!.when]).to.deep.equal([[2, 3], 'durable']);
     expect(answered(effects)).to.deep.equal([
-      { type: 'written', attachment: 'a', number: 1, session: { order: [1, 1], past: [1, 1] } },
+      {
+        type: 'written',
+        attachment: driver.attachmentOf('a'),
+        number: 1,
+        session: { order: [1, 1], past: [1, 1] },
+      },
     ]);
     expect(effects.every((effect) => effect.effect !== 'send' || effect.when === 'durable')).to.equal(true);
     expect(driver.server.value('k')).to.equal('v');
@@ -25,7 +30,7 @@ describe('a replica and its clients', () => {
     const driver = new ReplicaDriver();
     driver.reach(2, 3);
     const write = (attachment: string, key: string) =>
-      driver.role.receive({ ...writeOf(key), attachment }, `clients/${attachment}`);
+      driver.role.receive(writeOf(driver, key, attachment), `clients/${attachment}`);
     const [first, second] = [write('a', 'k'), write('b', 'l')];
     expect(
       sent([...first, ...second]).map(([, { type }]) => type),
@@ -50,15 +55,20 @@ describe('a replica and its clients', () => {
     expect(driver.server.state.counter).to.equal(1);
     driver.write(put('k', 2), { number: 2 });
     expect(answered(driver.write(put('k', 1)))).to.deep.equal([
-      { type: 'written', attachment: 'a', number: 1, session: { order: [1, 2], past: [1, 2] } },
+      {
+        type: 'written',
+        attachment: driver.attachmentOf('a'),
+        number: 1,
+        session: { order: [1, 2], past: [1, 2] },
+      },
     ]);
     expect(driver.server.value('k')).to.equal(2);
   });
 
   it('does not answer one that is sent again while it still waits', () => {
     const driver = new ReplicaDriver();
-    const first = driver.role.receive(writeOf('k'), CLIENT);
-    expect(driver.role.receive(writeOf('k'), CLIENT)).to.deep.equal([]);
+    const first = driver.role.receive(writeOf(driver, 'k'), CLIENT);
+    expect(driver.role.receive(writeOf(driver, 'k'), CLIENT)).to.deep.equal([]);
     expect(answered(driver.settle(first))).to.have.length(1);
   });
 
@@ -66,16 +76,29 @@ describe('a replica and its clients', () => {
     const driver = new ReplicaDriver();
     driver.write(put('k'));
     expect(answered(driver.write(put('l'), { number: 3 }))).to.deep.equal([
-      { type: 'writeGap', attachment: 'a', expected: 2 },
+      { type: 'writeGap', attachment: driver.attachmentOf('a'), expected: 2 },
     ]);
+    // The first one comes later.
     expect(answered(driver.write(put('l'), { attachment: 'b', number: 2 }))).to.deep.equal([
-      { type: 'unattached', attachment: 'b', number: 2 },
+      { type: 'writeGap', attachment: driver.attachmentOf('b'), expected: 1 },
     ]);
-    driver.receive({ type: 'detach', attachment: 'a' }, CLIENT);
-    expect(answered(driver.write(put('l'), { number: 2 }))).to.deep.equal([
-      { type: 'unattached', attachment: 'a', number: 2 },
+    const stranger = { ...writeOf(driver, 'l'), attachment: 'another life' };
+    expect(answered(driver.receive(stranger, CLIENT))).to.deep.equal([
+      { type: 'unattached', attachment: 'another life', number: 1 },
     ]);
+    driver.receive({ type: 'detach', attachment: driver.attachmentOf('a') }, CLIENT);
+    for (const number of [1, 2]) {
+      expect(answered(driver.write(put('l'), { number }))).to.deep.equal([
+        { type: 'unattached', attachment: driver.attachmentOf('a'), number },
+      ]);
+    }
     expect(driver.server.values()).to.deep.equal({ k: 'v' });
+  });
+
+  it('gives each that attaches a name of its own, another one in each life', () => {
+    const [driver, other] = [new ReplicaDriver(), new ReplicaDriver({}, [1, 2, 3], false, 2)];
+    const names = ['a', 'b'].flatMap((client) => [driver.attachmentOf(client), other.attachmentOf(client)]);
+    expect(new Set(names).size).to.equal(4);
   });
 
   it('forgets the clients that have not written for longest', () => {
@@ -92,7 +115,7 @@ describe('a replica and its clients', () => {
   it('refuses what cannot be written, and takes what comes after', () => {
     const driver = new ReplicaDriver();
     const refused = (message: Record<string, unknown>) => {
-      const [answer] = answered(driver.receive({ ...writeOf('k'), ...message }, CLIENT));
+      const [answer] = answered(driver.receive({ ...writeOf(driver, 'k'), ...message }, CLIENT));
       expect(answer!.type).to.equal('writeRefused');
       return (answer as unknown as { code: string }).code;
     };
@@ -110,9 +133,10 @@ describe('a replica and its clients', () => {
     expect(answered(driver.write(put('k'), { number: 5 }))[0]!.type).to.equal('written');
     expect(driver.server.values()).to.deep.equal({ k: 'v' });
     for (const message of [{ attachment: 1 }, { number: 'x' }, { session: {} }, { operations: 'x' }]) {
-      expect(driver.receive({ ...writeOf('k'), ...message }, CLIENT), 'no message of a client').to.deep.equal(
-        [],
-      );
+      expect(
+        driver.receive({ ...writeOf(driver, 'k'), ...message }, CLIENT),
+        'no message of a client',
+      ).to.deep.equal([]);
     }
   });
 
@@ -197,7 +221,8 @@ describe('a replica and its clients', () => {
   });
 });
 
-function writeOf(key: string) {
+function writeOf(driver: ReplicaDriver, key: string, client = 'a') {
+  const attachment = driver.attachmentOf(client);
   const operations = Uint8Array.of(1, key.charCodeAt(0), 1, 2, 0xa1, 'v'.charCodeAt(0));
-  return { type: 'write', attachment: 'a', number: 1, session: { order: [], past: [] }, operations };
+  return { type: 'write', attachment, number: 1, session: { order: [], past: [] }, operations };
 }

@@ -2,6 +2,7 @@ import type { Address } from '../../../actors/address.ts';
 import type { Effect } from '../../../actors/effects.ts';
 import type { Message } from '../../../actors/envelope.ts';
 import { seededRandom } from '../../../actors/random.ts';
+import type { Attached } from '../../../machines/eventual/client-messages.ts';
 import type { PeerMessage, Post } from '../../../machines/eventual/messages.ts';
 import { type Operation, packOperations } from '../../../machines/eventual/operations.ts';
 import { replica } from '../../../machines/eventual/replica.ts';
@@ -26,23 +27,35 @@ export class ReplicaDriver {
   readonly server = new TestServer(1);
   readonly role: RoleDriver;
   readonly members: readonly number[];
+  readonly #attachments = new Map<string, string>();
 
   constructor(
     changed: Partial<EventualSettings> = {},
     members: readonly number[] = [1, 2, 3],
     isIgnorant = false,
+    seed = 1,
   ) {
     this.members = members;
     const input: ReplicaInput = {
       server: 1,
       settings: { ...SETTINGS, ...changed },
-      random: seededRandom(1),
+      random: seededRandom(seed),
       state: this.server.state,
       members,
       introduction: [],
       isIgnorant,
     };
     this.role = new RoleDriver(replica, '1/replica', input);
+  }
+
+  /** The name that it has given to a client, which a test calls so. */
+  attachmentOf(client: string): string {
+    const known = this.#attachments.get(client);
+    if (known !== undefined) return known;
+    const [answer] = answered(this.receive({ type: 'attach', id: 0 }, CLIENT));
+    const { attachment } = answer as Attached;
+    this.#attachments.set(client, attachment);
+    return attachment;
   }
 
   receive(message: Message & Record<string, unknown>, from: Address = '1/router'): readonly Effect[] {
@@ -73,8 +86,9 @@ export class ReplicaDriver {
     }: { number?: number; attachment?: string; session?: Session } = {},
     from: Address = CLIENT,
   ): readonly Effect[] {
+    const name = this.attachmentOf(attachment);
     return this.receive(
-      { type: 'write', attachment, number, session, operations: packOperations(operations) },
+      { type: 'write', attachment: name, number, session, operations: packOperations(operations) },
       from,
     );
   }

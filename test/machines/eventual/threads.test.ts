@@ -1,7 +1,12 @@
 import { expect } from 'chai';
 import type { Envelope, Message } from '../../../actors/envelope.ts';
 import { ThreadHost } from '../../../actors/threads/thread-host.ts';
-import type { ClientMessage, Dumped, EventualStatus } from '../../../machines/eventual/client-messages.ts';
+import type {
+  Attached,
+  ClientMessage,
+  Dumped,
+  EventualStatus,
+} from '../../../machines/eventual/client-messages.ts';
 import { packOperations } from '../../../machines/eventual/operations.ts';
 import { eventualProgram } from '../../../machines/eventual/program.ts';
 import { NEW_SESSION } from '../../../machines/eventual/session.ts';
@@ -44,7 +49,7 @@ class Servers implements AsyncDisposable {
 
   async put(node: string, key: string, value: unknown): Promise<void> {
     const operations = packOperations([{ key, value }]);
-    const attachment = `for ${key}`;
+    const { attachment } = await this.ask<Attached>(node, { type: 'attach', id: 0 });
     await this.ask(node, { type: 'write', attachment, number: 1, session: NEW_SESSION, operations });
   }
 

@@ -13,6 +13,14 @@ const CLIENTS = [10, 11, 12];
 /** A key that is deleted, too; histories of sessions know no deletes. */
 const DELETED = 'x';
 const KEYS = ['a', 'b', DELETED];
+/** Frames of clients, too. */
+const STORMY = {
+  lossProbability: 0.1,
+  clientLossProbability: 0.1,
+  duplicateProbability: 0.2,
+  reorderProbability: 0.2,
+  latencyMsMax: 5,
+};
 const LIMIT_MS = 120_000;
 const RUNS = Number(process.env.SYNOD_RUNS ?? 40);
 const SEED = process.env.SYNOD_SEED === undefined ? undefined : Number(process.env.SYNOD_SEED);
@@ -43,7 +51,7 @@ const step = fc.oneof(
 const scripts = fc.record({
   seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
   inFlightMax: fc.constantFrom(1, 4096),
-  lossProbability: fc.constantFrom(0, 0.1),
+  network: fc.constantFrom({}, { lossProbability: 0.1 }, STORMY),
   /** Servers that are there before anything is put. */
   early: fc.subarray(SERVERS.slice(1), { minLength: 1 }),
   steps: fc.array(step, { minLength: 20, maxLength: 80, size: 'max' }),
@@ -57,13 +65,13 @@ interface Outcome {
 }
 
 /** Runs a script, lets everything heal, and checks what was seen. */
-async function check({ seed, inFlightMax, lossProbability, early, steps }: Script): Promise<Outcome> {
+async function check({ seed, inFlightMax, network, early, steps }: Script): Promise<Outcome> {
   const [first] = SERVERS;
   const { cluster, world } = createSimulatedCluster({
     protocol: 'eventual',
     nodes: [first!],
     seed,
-    network: { lossProbability },
+    network,
   });
   const printed: string[] = [];
   const environment = {
@@ -189,7 +197,7 @@ describe('random scripts of the eventually consistent store', () => {
       { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: SEED }) },
     );
     expect(sumOf(outcomes.map(({ puts }) => puts))).to.be.above(5 * RUNS);
-    expect(sumOf(outcomes.map(({ behind }) => behind))).to.be.above(RUNS);
+    expect(sumOf(outcomes.map(({ behind }) => behind))).to.be.above(RUNS / 5);
   });
 });
 

@@ -28,11 +28,13 @@ class StormClient {
   readonly name: string;
   server: number;
   session: Session = NEW_SESSION;
-  #attachments = 0;
+  #attachment: string | undefined;
   #number = 0;
+  /** Of the write under way. */
+  #value: string | undefined;
   #open:
     | {
-        readonly message: ClientMessage;
+        message: ClientMessage;
         readonly sinceMs: number;
         sentMs: number;
         readonly key: string;
@@ -51,7 +53,7 @@ class StormClient {
 
   moveTo(server: number): void {
     this.server = server;
-    this.#attachments += 1;
+    this.#attachment = undefined;
     this.#number = 0;
   }
 
@@ -70,16 +72,22 @@ class StormClient {
       this.#open = { message, sinceMs: nowMs, sentMs: nowMs, key, write: undefined };
     } else {
       const write = history.begin(this.name, this.server, key, value);
-      const message: ClientMessage = {
-        type: 'write',
-        attachment: `${this.name}.${this.#attachments}`,
-        number: ++this.#number,
-        session,
-        operations: packOperations([{ key, value }]),
-      };
+      this.#value = value;
+      const message: ClientMessage =
+        this.#attachment === undefined ? { type: 'attach', id } : this.#write(key);
       this.#open = { message, sinceMs: nowMs, sentMs: nowMs, key, write };
     }
     world.send(this.server, this.#open.message, `clients/${this.name}`);
+  }
+
+  #write(key: string): ClientMessage {
+    return {
+      type: 'write',
+      attachment: this.#attachment!,
+      number: ++this.#number,
+      session: this.session,
+      operations: packOperations([{ key, value: this.#value }]),
+    };
   }
 
   tick(world: World): void {
@@ -96,12 +104,18 @@ class StormClient {
     }
   }
 
-  hear(answer: ClientAnswer, from: string, history: History): void {
+  hear(answer: ClientAnswer, from: string, history: History, world: World): void {
     const open = this.#open;
     if (open === undefined || from !== String(this.server)) return;
     const { message, write, key } = open;
-    if (message.type === 'write') {
-      if (!('attachment' in answer) || answer.attachment !== message.attachment) return;
+    if (message.type === 'attach') {
+      if (answer.type !== 'attached' || answer.id !== message.id) return;
+      this.#attachment = answer.attachment;
+      open.message = this.#write(key);
+      world.send(this.server, open.message, `clients/${this.name}`);
+    } else if (message.type === 'write') {
+      if (!('attachment' in answer) || answer.type === 'attached') return;
+      if (answer.attachment !== message.attachment) return;
       if (answer.type === 'unattached') {
         this.#open = undefined;
         this.moveTo(this.server);
@@ -141,7 +155,7 @@ export async function storm(
   let failure: unknown;
   world.listen((answer, from, to) => {
     try {
-      clients.find(({ name }) => to === `clients/${name}`)?.hear(answer, from, history);
+      clients.find(({ name }) => to === `clients/${name}`)?.hear(answer, from, history, world);
     } catch (error) {
       failure ??= error;
     }

@@ -6,6 +6,7 @@ import {
   type TraceRecord,
 } from '../../../actors/simulated/index.ts';
 import type {
+  Attached,
   ClientAnswer,
   ClientMessage,
   Dumped,
@@ -280,7 +281,7 @@ export class TestClient {
   readonly #world: World;
   server: number;
   session: Session = NEW_SESSION;
-  #attachment = 0;
+  #attachment: string | undefined;
   #number = 0;
 
   constructor(world: World, name: string, server: number) {
@@ -292,7 +293,7 @@ export class TestClient {
 
   moveTo(server: number): void {
     this.server = server;
-    this.#attachment += 1;
+    this.#attachment = undefined;
     this.#number = 0;
   }
 
@@ -304,9 +305,17 @@ export class TestClient {
     return this.write([{ key, value: undefined }]);
   }
 
+  async #attached(): Promise<string> {
+    if (this.#attachment === undefined) {
+      const { attachment } = await this.#world.ask<Attached>(this.server, (id) => ({ type: 'attach', id }));
+      this.#attachment = attachment;
+    }
+    return this.#attachment;
+  }
+
   /** @throws NoAnswer; it may have happened then. */
   async write(operations: readonly Operation[]): Promise<void> {
-    const attachment = `${this.name}.${this.#attachment}`;
+    const attachment = await this.#attached();
     const number = ++this.#number;
     const message: ClientMessage = {
       type: 'write',

@@ -20,6 +20,9 @@ class Stage {
   readonly gateway = new Gateway(this.host, 'replica');
   readonly #order = new WriteOrder(this.gateway);
   #clients = 0;
+  #names = 0;
+  /** Whether clients are given names. */
+  attaches = true;
 
   constructor() {
     this.host.attach({
@@ -40,10 +43,18 @@ class Stage {
     });
   }
 
-  /** What has arrived since the last look, when so much time has passed. */
+  /** What has arrived since the last look, when so much time has passed; who attaches is given a name. */
   async arrivals(ms = 1): Promise<Arrived[]> {
     await this.host.pass(ms);
-    return this.host.arrived.splice(0);
+    const arrived = this.host.arrived.splice(0);
+    const attaching = arrived.filter((message) => isOf(message, 'attach'));
+    if (attaching.length === 0 || !this.attaches) return arrived;
+    for (const { message, ...from } of attaching) {
+      const attachment = `name-${++this.#names}`;
+      this.host.answer(from, { type: 'attached', id: message.id, attachment } satisfies ClientAnswer);
+    }
+    const others = arrived.filter((message) => !isOf(message, 'attach'));
+    return [...others, ...(await this.arrivals())];
   }
 
   /** The writes among it. */
@@ -96,6 +107,35 @@ describe('a client of the eventually consistent store', () => {
   let stage: Stage;
   beforeEach(() => {
     stage = new Stage();
+  });
+
+  it('attaches before it writes, and again where nobody answers', async () => {
+    stage.attaches = false;
+    const client = stage.client();
+    const outcome = watch(client.put('a', '1'));
+    const asked = await stage.arrivals(600);
+    expect(asked.map(({ message }) => message)).to.deep.equal(
+      Array(3).fill({ type: 'attach', id: 1 }).slice(0, asked.length),
+    );
+    expect(asked).to.have.length.within(2, 3);
+    for (const attachment of ['x', 'y']) {
+      stage.host.answer(asked[0]!, { type: 'attached', id: 1, attachment } satisfies ClientAnswer);
+    }
+    const [write, ...rest] = await stage.writes();
+    expect([write!.message.attachment, write!.message.number, rest]).to.deep.equal(['x', 1, []]);
+    await stage.written(write!, clockOf(0, 1));
+    expect(outcome.outcome).to.equal(undefined);
+    void client.put('b', '2');
+    expect((await stage.arrivals()).map(({ message }) => message.type)).to.deep.equal(['write']);
+  });
+
+  it('has not written what waited for a name when the server ends', async () => {
+    stage.attaches = false;
+    const outcome = watch(stage.client().put('a', '1'));
+    await stage.host.pass(1);
+    stage.gateway.nodeEnded('0');
+    await stage.host.pass(1);
+    expect(outcome.outcome).to.equal('SYNOD_UNREACHABLE');
   });
 
   it('sends writes of one moment as one message, and resolves them when that is answered', async () => {
@@ -272,7 +312,8 @@ describe('a client of the eventually consistent store', () => {
   it('fails a write that is not answered in time, and still takes along that it happened', async () => {
     const client = stage.client('0', { timeoutMs: 100 });
     const late = watch(client.put('a', '1'));
-    const [write] = await stage.writes(200);
+    const [write] = await stage.writes();
+    await stage.host.pass(200);
     expect(late.outcome).to.equal('SYNOD_TIMEOUT');
     await stage.written(write!, clockOf(0, 1));
     void client.get('a');
@@ -291,13 +332,17 @@ describe('a client of the eventually consistent store', () => {
   });
 
   it('moves on from a server that does not answer once its calls are given up', async () => {
-    const client = stage.client('0', { timeoutMs: 100 });
-    const late = watch(client.put('a', '1'));
-    const moved = watch(client.moveTo(1));
-    await stage.host.pass(50);
-    expect(moved.outcome).to.equal('waits');
-    await stage.host.pass(200);
-    expect([late.outcome, moved.outcome, client.node]).to.deep.equal(['SYNOD_TIMEOUT', undefined, 1]);
+    for (const attaches of [true, false]) {
+      stage.attaches = attaches;
+      const client = stage.client('0', { timeoutMs: 100 });
+      const late = watch(client.put('a', '1'));
+      const moved = watch(client.moveTo(1));
+      await stage.arrivals();
+      await stage.host.pass(50);
+      expect(moved.outcome).to.equal('waits');
+      await stage.host.pass(200);
+      expect([late.outcome, moved.outcome, client.node]).to.deep.equal(['SYNOD_TIMEOUT', undefined, 1]);
+    }
   });
 
   it('is told why a message was refused, and goes on with the next number', async () => {
