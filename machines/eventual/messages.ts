@@ -29,6 +29,15 @@ export type Probe = Signed & { readonly type: 'probe'; readonly number: number }
 /** What I hold has this digest: ask me if you know of another. */
 export type Digest = Signed & { readonly type: 'digest'; readonly digest: number };
 
+/** I know of nothing: what must my writes follow? */
+export type AskSeen = Signed & { readonly type: 'askSeen' };
+/** All that I have seen; it may be too little, if I ask myself. */
+export type Seen = Signed & {
+  readonly type: 'seen';
+  readonly seen: VectorClock;
+  readonly isIgnorant: boolean;
+};
+
 /** I hold these alone: send me the versions that I lack. The number is the sender's own. */
 export type SyncRequest = Signed & {
   readonly type: 'syncRequest';
@@ -49,7 +58,17 @@ export type SyncPiece = Signed & {
 /** I know of no such sync. */
 export type SyncGone = Signed & { readonly type: 'syncGone'; readonly sync: number };
 
-export type PeerMessage = Entries | Receipt | Probe | Digest | SyncRequest | SyncNext | SyncPiece | SyncGone;
+export type PeerMessage =
+  | Entries
+  | Receipt
+  | Probe
+  | Digest
+  | AskSeen
+  | Seen
+  | SyncRequest
+  | SyncNext
+  | SyncPiece
+  | SyncGone;
 
 // Between the routers of two nodes.
 
@@ -108,7 +127,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export function isPeerMessage(message: Message): message is PeerMessage {
   if (!isSigned(message)) return false;
   const fields: Fields = { ...message };
-  const { run, held, sync, piece, number, origin, isSyncing, probe, digest, end } = fields;
+  const { run, held, sync, piece, number, origin, isSyncing, probe, digest, seen, isIgnorant, end } = fields;
   switch (message.type) {
     case 'entries':
       return run instanceof Uint8Array;
@@ -118,6 +137,10 @@ export function isPeerMessage(message: Message): message is PeerMessage {
       return isWhole(number);
     case 'digest':
       return isWhole(digest);
+    case 'askSeen':
+      return true;
+    case 'seen':
+      return isClock(seen) && typeof isIgnorant === 'boolean';
     case 'syncRequest':
       return isWhole(sync) && isRanges(held);
     case 'syncNext':

@@ -16,11 +16,12 @@ import type {
   Written,
 } from './client-messages.ts';
 import { BadOperationError } from './errors.ts';
-import { type Gather, isServers } from './messages.ts';
+import { isServers } from './messages.ts';
 import { countOperations } from './operations.ts';
 import {
   type Arguments,
   checkClock,
+  gatherLater,
   neighboursOf,
   noteMembers,
   persistRedo,
@@ -64,9 +65,7 @@ function write({ context, event }: Arguments): Effect[] {
     return [send<WriteRefused>(from, { type: 'writeRefused', attachment, number, code, message })];
   }
   context.waiting.push({ client: from, attachment, number, session, operations: event.operations });
-  if (context.isGathering) return [];
-  context.isGathering = true;
-  return [send<Gather>(context.self, { type: 'gather' })];
+  return gatherLater(context);
 }
 
 /** All that clients have written in this turn: one flush, and one message to the others. */

@@ -36,6 +36,7 @@ export const actions = {
 };
 
 export const guards = {
+  isIgnorant: ({ context }: OnlyContext) => context.isIgnorant,
   hasLog: ({ context }: OnlyContext) => context.state.log.size > 0,
   hasTombstones: ({ context }: OnlyContext) => context.state.versions.tombstones.size > 0,
   hasRedo: ({ context }: OnlyContext) => context.state.hasRedo,

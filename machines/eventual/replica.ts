@@ -20,6 +20,7 @@ export const replica = setup({
   guards: { ...syncing.guards, ...upkeep.guards },
   actions: { ...clients.actions, ...peers.actions, ...syncing.actions, ...upkeep.actions },
   delays: {
+    learnMs: ({ context }: OnlyContext) => context.settings.learnMs,
     receiveDelayMs: ({ context }: OnlyContext) => context.settings.receiveDelayMs,
     writeBehindMs: ({ context }: OnlyContext) => context.settings.writeBehindMs,
     gossipMs: ({ context }: OnlyContext) => context.settings.gossipMs,
@@ -33,6 +34,18 @@ export const replica = setup({
   context: ({ input }) => newReplicaContext(input),
   entry: 'introduce',
   states: {
+    /** Without a memory it asks the others what its first write must follow. */
+    memory: {
+      initial: 'ignorant',
+      states: {
+        ignorant: {
+          always: { guard: not('isIgnorant'), target: 'learned' },
+          after: { learnMs: { target: 'learned', actions: 'giveUpLearning' } },
+          on: { seen: { actions: 'learn' } },
+        },
+        learned: {},
+      },
+    },
     /** What others have written is forced together, a little later: until then nobody is told that it is here. */
     journal: {
       initial: 'written',
@@ -123,6 +136,7 @@ export const replica = setup({
     status: { actions: 'report' },
     dump: { actions: 'dump' },
     entries: { actions: 'takeEntries' },
+    askSeen: { actions: 'answerAskSeen' },
     syncRequest: { actions: 'beginSending' },
     syncNext: { actions: 'passOnNext' },
     done: { actions: 'forgetSending' },

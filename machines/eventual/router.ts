@@ -101,7 +101,7 @@ function sayHello({ context }: OnlyContext): Effect[] {
     neighbour.silentMs += helloMs;
     if (neighbour.silentMs >= neighbourTimeoutMs) heard.delete(other);
   }
-  const hello: Hello = { type: 'hello', ...signature(context), heard: [...heard.keys()] };
+  const hello = helloOf(context);
   const effects: Effect[] = members
     .filter((other) => other !== server)
     .map((other) => sendEarly(routerOf(other), hello));
@@ -120,8 +120,11 @@ function hearHello({ context, event }: Arguments): Effect[] {
   const { sender, members } = event;
   if (sender === server) return [];
   const before = neighboursOf(context);
+  const isKnown = heard.has(sender);
   heard.set(sender, { silentMs: 0, hears: event.heard.includes(server) });
   const effects: Effect[] = noteLinks(context, before, false);
+  // One that was not heard of before learns at once that it is.
+  if (!isKnown) effects.unshift(sendEarly(routerOf(sender), helloOf(context)));
   if (!before.includes(sender) && neighboursOf(context).includes(sender)) {
     effects.push(...tell(context, [sender], table.all));
   }
@@ -248,6 +251,10 @@ function findRoutes(context: RouterContext): Effect[] {
 
 function neighboursOf({ heard }: RouterContext): number[] {
   return [...heard].flatMap(([other, { hears }]) => (hears ? [other] : [])).sort((a, b) => a - b);
+}
+
+function helloOf(context: RouterContext): Hello {
+  return { type: 'hello', ...signature(context), heard: [...context.heard.keys()] };
 }
 
 function signature({ server, members }: RouterContext) {

@@ -17,6 +17,11 @@ export interface EventualSettings {
   readonly retryMsMax: number;
   /** Writes of others wait this long for the next flush, so that several share it. */
   readonly receiveDelayMs: number;
+  /**
+   * A server that has no memory, of others' writes or its own, waits with its first write until one of the others has told
+   * it what that must follow; but not longer than this.
+   */
+  readonly learnMs: number;
   /** Bytes of writes that are kept for servers that have not acknowledged them. Older ones they get by anti-entropy. */
   readonly writeLogBytesMax: number;
   /** Bytes of one piece of anti-entropy, or of a list of entries, unless one entry alone is larger. */
@@ -44,7 +49,8 @@ export const EVENTUAL_DEFAULTS: EventualSettings = {
   gossipMs: 100,
   retryMsMin: 50,
   retryMsMax: 2000,
-  receiveDelayMs: 4,
+  receiveDelayMs: 10,
+  learnMs: 1000,
   writeLogBytesMax: 16 * 1024 * 1024,
   pieceBytesMax: 256 * 1024,
   syncRetryMs: 250,

@@ -27,7 +27,11 @@ export class ReplicaDriver {
   readonly role: RoleDriver;
   readonly members: readonly number[];
 
-  constructor(changed: Partial<EventualSettings> = {}, members: readonly number[] = [1, 2, 3]) {
+  constructor(
+    changed: Partial<EventualSettings> = {},
+    members: readonly number[] = [1, 2, 3],
+    isIgnorant = false,
+  ) {
     this.members = members;
     const input: ReplicaInput = {
       server: 1,
@@ -36,6 +40,7 @@ export class ReplicaDriver {
       state: this.server.state,
       members,
       introduction: [],
+      isIgnorant,
     };
     this.role = new RoleDriver(replica, '1/replica', input);
   }

@@ -277,6 +277,53 @@ describe('a replica and the others', () => {
     });
   });
 
+  describe('without a memory', () => {
+    const SEEN = { type: 'seen', seen: [2, 7], isIgnorant: false };
+
+    it('waits with its first writes until another has told it what they must follow', () => {
+      const driver = new ReplicaDriver({}, [1, 2, 3], true);
+      expect(answered(driver.write(put('k')))).to.deep.equal([]);
+      expect(answered(driver.write(put('l'), { attachment: 'b' }))).to.deep.equal([]);
+      expect(posted(driver.reach(2), 'askSeen').map(({ to, when }) => [to, when])).to.deep.equal([
+        [[2], 'early'],
+      ]);
+      const effects = driver.hear(SEEN);
+      expect(answered(effects).map(({ type }) => type)).to.deep.equal(['written', 'written']);
+      expect(driver.server.state.seen).to.deep.equal([1, 2, 2, 7]);
+      driver.server.restart();
+      expect(driver.server.state.seen, 'durably').to.deep.equal([1, 2, 2, 7]);
+      expect(posted(driver.reach(2, 3), 'askSeen'), 'it knows').to.deep.equal([]);
+    });
+
+    it('does not take it from one that has none either, if there is another', () => {
+      const driver = new ReplicaDriver({}, [1, 2, 3], true);
+      driver.write(put('k'));
+      driver.reach(2, 3);
+      const ignorant = { type: 'seen', seen: [], isIgnorant: true };
+      expect(answered(driver.hear(ignorant))).to.deep.equal([]);
+      expect(answered(driver.hear(ignorant, 3)), 'nobody knows anything').to.have.length(1);
+    });
+
+    it('does not wait for ever', () => {
+      const driver = new ReplicaDriver({}, [1, 2, 3], true);
+      driver.write(put('k'));
+      expect(answered(driver.pass(SETTINGS.learnMs - 1))).to.deep.equal([]);
+      expect(answered(driver.pass(1))).to.have.length(1);
+    });
+
+    it('answers who asks, and says that it has none', () => {
+      const driver = new ReplicaDriver();
+      driver.reach(2);
+      driver.hear({ type: 'entries', run: runsOf(writer(3, 'k'))[0]! });
+      const effects = driver.hear({ type: 'askSeen' });
+      expect(posted(effects, 'seen')[0]!.message).to.deep.include({ seen: [3, 1], isIgnorant: false });
+      expect(persisted(effects), 'what it says is on disk').to.have.length(1);
+      const ignorant = new ReplicaDriver({}, [1, 2, 3], true);
+      ignorant.reach(2);
+      expect(posted(ignorant.hear({ type: 'askSeen' }), 'seen')[0]!.message.isIgnorant).to.equal(true);
+    });
+  });
+
   it('sends others what they lack by an actor for each; a new request takes the place of an old one', () => {
     const driver = new ReplicaDriver();
     driver.reach(2, 3);

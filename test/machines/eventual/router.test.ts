@@ -54,7 +54,10 @@ describe('a router', () => {
 
   it('has for a neighbour whom it hears and who hears it, and tells it all that it knows', () => {
     const { hello, says } = routerOfZero();
-    expect(hello(1), 'it does not hear us').to.deep.equal([]);
+    const first = hello(1);
+    expect(topologies(first), 'it does not hear us').to.deep.equal([]);
+    expect(receivers(first, 'hello'), 'but hears at once that it is heard').to.deep.equal(['1/router']);
+    expect(hello(1), 'once').to.deep.equal([]);
     const effects = hello(1, 0);
     const states = sent(effects, 'linkStates').map(
       ([to, message]) => [to, (message as LinkStates).states] as const,

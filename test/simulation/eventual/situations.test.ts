@@ -345,6 +345,23 @@ describe('the eventually consistent store, where something is lost', () => {
     await expectEverywhere(world, { k: 'again' });
   });
 
+  it('a newcomer writes what follows a delete that some have forgotten and others have not', async () => {
+    await using world = await World.start({ servers: [1, 9] });
+    await world.client('a', 9).delete('k');
+    await world.stabilize();
+    // Until it has said that it holds that.
+    await world.run(150);
+    await world.kill(9);
+    await world.run(2000);
+    expect((await world.status(1)).tombstones, 'both had it').to.equal(0);
+    await world.join(0);
+    await world.client('b', 0).put('k', 'new');
+    await world.restart(9);
+    expect((await world.status(9)).tombstones).to.equal(1);
+    await world.stabilize();
+    await expectEverywhere(world, { k: 'new' });
+  });
+
   for (const journal of ['lmdb', 'memory'] as const) {
     it(`a server that has lost its ${journal} counts anew, and gets back what others hold`, async () => {
       await using world = await World.start({ servers: [0, 1, 2], journal });
