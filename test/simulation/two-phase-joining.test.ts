@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { ParticipantStatus } from '../../machines/two-phase-commit/client-messages.ts';
 import { PRESUMPTIONS, type TwoPhaseCommitSettings } from '../../machines/two-phase-commit/settings.ts';
 import type { Write } from '../../machines/two-phase-commit/transaction.ts';
-import { TwoPhaseWorld } from './support/two-phase/two-phase-world.ts';
 import { Violation } from '../../src/simulation/violation.ts';
+import { TwoPhaseWorld } from './support/two-phase/two-phase-world.ts';
 
 const SETTINGS: Partial<TwoPhaseCommitSettings> = {
   voteTimeoutMs: 120,
