@@ -25,5 +25,7 @@ export {
   type SimulatedCluster,
   type SimulatedClusterOptions,
 } from './simulated-cluster.ts';
+export type { Failure, Verdict } from './swarm/examine.ts';
+export { type SwarmOptions, type SwarmSettings, swarm } from './swarm/swarm.ts';
 export type { SimulatedProtocol, System, SystemOptions } from './system.ts';
 export { Violation } from './violation.ts';
