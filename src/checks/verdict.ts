@@ -39,5 +39,11 @@ export function deadlineOf(limits: CheckLimits | undefined): Deadline {
   return () => clock.now() > end;
 }
 
+/** Enough after so many looks, too. */
+export function atMost(looks: number, deadline: Deadline): Deadline {
+  let left = looks;
+  return () => --left < 0 || deadline();
+}
+
 export const OUT_OF_TIME = 'the time limit';
 export const OUT_OF_MEMORY = 'the limit on memory';
