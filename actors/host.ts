@@ -13,6 +13,11 @@ export interface HostOptions {
   readonly nodes: readonly string[];
   /** What each node runs. */
   readonly program: ProgramReference;
+  /**
+   * What is done where a node's journal or store is damaged or gone. `setAside`, the default: it starts without, while
+   * most have theirs. `refuse`, for nodes that cannot do without: it does not start, and nothing is touched.
+   */
+  readonly damaged?: 'setAside' | 'refuse';
 }
 
 /** What a host reports. Handlers are set once, before the first node starts. */
@@ -52,7 +57,8 @@ export interface Host extends AsyncDisposable {
    * Starts nodes from their journals, all together: none runs its actors before all have loaded.
    * Resolves when all run. A node that cannot start rejects with the reason; none of these runs then. What is
    * damaged on disk is set aside, and its node starts without (`ProgramContext.memory`), unless no majority of
-   * {@link nodes} would have its journal, or its store: then it rejects, and nothing was touched.
+   * {@link nodes} would have its journal, or its store, or {@link HostOptions.damaged} says otherwise: then it rejects,
+   * and nothing was touched.
    */
   start(nodes: readonly string[]): Promise<void>;
   /**
@@ -62,7 +68,8 @@ export interface Host extends AsyncDisposable {
   kill(node: string): Promise<void>;
   /**
    * Lets a node end itself, at once, when it has released `count` more envelopes of these message types to other
-   * nodes; nothing leaves after the last. `count` is at least 1. A second call replaces the first.
+   * nodes; nothing leaves after the last. 0: when it is about to release the next, before that leaves. A second call
+   * replaces the first.
    */
   killAfter(node: string, count: number, types: readonly string[]): void;
   /** Cuts (false) or mends (true) the link between two nodes, both ways. Resolves when both know. */

@@ -104,7 +104,10 @@ export class Releases {
     if (this.#stopped) this.#countdown?.reached();
   }
 
-  /** Stops for good after `count` more envelopes that `counts` says yes to, and calls `reached` once they have left. */
+  /**
+   * Stops for good after `count` more envelopes that `counts` says yes to, and calls `reached` once they have left; with
+   * 0, when the next such would leave, before it does.
+   */
   stopAfter(count: number, counts: (envelope: Envelope) => boolean, reached: () => void): void {
     this.#countdown = { left: count, counts, reached };
   }
@@ -121,11 +124,11 @@ export class Releases {
   #countDown(countdown: Countdown, envelopes: readonly Envelope[]): readonly Envelope[] {
     for (let index = 0; index < envelopes.length; index++) {
       if (!countdown.counts(envelopes[index]!)) continue;
+      const isOneTooMany = countdown.left === 0;
       countdown.left -= 1;
-      if (countdown.left === 0) {
-        this.#stopped = true;
-        return envelopes.slice(0, index + 1);
-      }
+      if (countdown.left > 0) continue;
+      this.#stopped = true;
+      return envelopes.slice(0, isOneTooMany ? index : index + 1);
     }
     return envelopes;
   }

@@ -6,7 +6,7 @@ import {
   chatroom,
 } from './applications/chatroom.ts';
 import type { Client } from './client/client.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster } from './cluster/cluster.ts';
 
 /** A member's view of a replicated chat room: one log of messages, the same for all. */
 export interface Chatroom extends AsyncDisposable {

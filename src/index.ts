@@ -28,8 +28,10 @@ export {
 } from './chat-service.ts';
 export { type Chatroom, openChatroom } from './chatroom.ts';
 export type { Client, ClientOptions, QueryOptions } from './client/client.ts';
-export type { Cluster, ClusterEvents, ClusterStatus, NodeStatus } from './cluster.ts';
-export { type CreateClusterOptions, createCluster } from './create-cluster.ts';
+export type { Cluster } from './cluster/cluster.ts';
+export type { ClusterStatus, NodeStatus } from './cluster/cluster-status.ts';
+export { type CreateClusterOptions, createCluster } from './cluster/create-cluster.ts';
+export type { ClusterEvents } from './cluster/node-group.ts';
+export type { ProtocolName } from './cluster/protocols.ts';
 export * from './errors.ts';
 export { type KeyValueStore, openKeyValueStore } from './key-value-store.ts';
-export type { ProtocolName } from './protocols.ts';

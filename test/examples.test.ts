@@ -17,7 +17,7 @@ const PRINTED: Record<string, readonly string[]> = {
   'simulation.ts': ['colour is blue'],
 };
 
-const folder = new URL('../examples/', import.meta.url);
+const folder = new URL('../examples', import.meta.url);
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** They import the built package by its name, as a user's program does. */

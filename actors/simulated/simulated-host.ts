@@ -162,8 +162,8 @@ export class SimulatedHost implements Host {
   }
 
   killAfter(node: string, count: number, types: readonly string[]): void {
-    if (!Number.isSafeInteger(count) || count < 1) {
-      throw new BadSimulationError(`killAfter ${count}`, 'give a whole number of at least 1');
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new BadSimulationError(`killAfter ${count}`, 'give a whole number of at least 0');
     }
     this.#placeOf(node).life?.node.killAfter(count, types, () => {
       this.#end(node, 'countdown');
@@ -400,12 +400,13 @@ export class SimulatedHost implements Host {
     if (this.#options.journal === 'memory') return;
     const lost = names.find((name) => this.#memoryOf(kind, this.#placeOf(name)) === 'lost');
     if (lost === undefined) return;
+    const refusal = new CorruptJournalError(pathOf(kind, lost), new Error('it was lost, or has rotted'));
+    if (this.#options.damaged === 'refuse') throw refusal;
     const memories = [...this.#places.values()].map((place) => {
       if (place.life === undefined) return this.#memoryOf(kind, place);
       return kind === 'disk' ? place.memory : 'kept';
     });
-    if (majorityRemembers(memories)) return;
-    throw new CorruptJournalError(pathOf(kind, lost), new Error('it was lost, or has rotted'));
+    if (!majorityRemembers(memories)) throw refusal;
   }
 
   #memoryOf(kind: 'disk' | 'storeDisk', place: Place): Memory {

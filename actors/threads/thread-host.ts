@@ -233,11 +233,12 @@ export class ThreadHost implements Host {
   }
 
   async #openStorage(): Promise<NodeStorage> {
-    const { dataDir, identity, nodes, journalBytesMax = JOURNAL_BYTES_MAX } = this.#options;
+    const { dataDir, identity, nodes, journalBytesMax = JOURNAL_BYTES_MAX, damaged } = this.#options;
     if (dataDir === undefined) return new MemoryStorage(nodes);
-    return DiskStorage.open(dataDir, { ...identity, nodes }, journalBytesMax, (warning) =>
-      this.#handlers.warn(warning),
-    );
+    return DiskStorage.open(dataDir, { ...identity, nodes }, journalBytesMax, {
+      refusesDamage: damaged === 'refuse',
+      warn: (warning) => this.#handlers.warn(warning),
+    });
   }
 
   #launch(name: string, { memory, disks, released }: PreparedNode): NodeLife {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalKind } from '../../actors/memory.ts';
 import { kv } from '../applications/kv.ts';
-import type { Cluster } from '../cluster.ts';
-import { createCluster } from '../create-cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { createCluster } from '../cluster/create-cluster.ts';
+import type { ProtocolName } from '../cluster/protocols.ts';
 import { type KeyValueStore, openKeyValueStore } from '../key-value-store.ts';
-import type { ProtocolName } from '../protocols.ts';
 import { ClosedLoop, type Measurement, type StartOperation } from './closed-loop.ts';
 import { FAILOVER_IN_FLIGHT, measureFailover } from './failover.ts';
 import { makeWorkload, type Workload } from './workload.ts';

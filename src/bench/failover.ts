@@ -1,4 +1,4 @@
-import type { Cluster } from '../cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { KeyValueStore } from '../key-value-store.ts';
 import { ClosedLoop } from './closed-loop.ts';
 import type { Workload } from './workload.ts';

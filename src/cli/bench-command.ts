@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import type { JournalKind } from '../../actors/memory.ts';
 import { makeFolder } from '../../actors/threads/make-folder.ts';
 import { BENCH_OPERATIONS, type BenchOperation, type BenchRow, bench } from '../bench/bench.ts';
-import { PROTOCOL_NAMES, type ProtocolName } from '../protocols.ts';
+import { PROTOCOL_NAMES, type ProtocolName } from '../cluster/protocols.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { EXIT_OK, UsageError } from './exit-status.ts';
 import { interruptible } from './interruption.ts';

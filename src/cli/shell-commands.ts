@@ -3,7 +3,7 @@ import { SynodError } from '../../actors/errors.ts';
 import type { ChatService } from '../chat-service.ts';
 import type { Chatroom } from '../chatroom.ts';
 import type { Client } from '../client/client.ts';
-import type { Cluster } from '../cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { KeyValueStore } from '../key-value-store.ts';
 import {
   type Argument,

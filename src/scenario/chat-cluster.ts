@@ -4,10 +4,10 @@ import { chatroom } from '../applications/chatroom.ts';
 import { kv } from '../applications/kv.ts';
 import type { ChatServiceClient } from '../chat-service.ts';
 import { openChatroom } from '../chatroom.ts';
-import type { Cluster } from '../cluster.ts';
-import { createCluster } from '../create-cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { createCluster } from '../cluster/create-cluster.ts';
+import type { ProtocolName } from '../cluster/protocols.ts';
 import { type KeyValueStore, openKeyValueStore } from '../key-value-store.ts';
-import type { ProtocolName } from '../protocols.ts';
 import type { ChatMember, ChatSystem, OpenChatSystem } from './chat-system.ts';
 import { type ScriptStore, unreachable } from './shared-commands.ts';
 

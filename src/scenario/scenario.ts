@@ -3,7 +3,7 @@
  * (parse.ts) by the table of its grammar (chat-grammar.ts, shared-commands.ts) to what its commands act on
  * (chat-run.ts), line by line (run-script.ts); folders of scripts are compared with what they must print (folder.ts).
  */
-import type { ProtocolName } from '../protocols.ts';
+import type { ProtocolName } from '../cluster/protocols.ts';
 import { openChatCluster } from './chat-cluster.ts';
 import { chatGrammar } from './chat-grammar.ts';
 import { BadScenarioError } from './errors.ts';

@@ -6,8 +6,9 @@ import {
   type TraceRecord,
 } from '../../actors/simulated/index.ts';
 import type { Application } from '../../machines/replication/application.ts';
-import { Cluster, type ClusterEvents } from '../cluster.ts';
-import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from '../protocols.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import type { ClusterEvents } from '../cluster/node-group.ts';
+import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from '../cluster/protocols.ts';
 
 /** What a simulated cluster is to be, and in what kind of world. */
 export interface SimulatedClusterOptions<Name extends ProtocolName = ProtocolName> extends ClusterEvents {

@@ -291,6 +291,13 @@ describe('a turn', () => {
       expect([left(), heard, failures, kills()]).to.deep.equal([[], [], [], 1]);
     });
 
+    it('with none left to send, ends the node before the next would leave', () => {
+      const { turn, left, flush, kills } = counting(0);
+      turn(record(1), to('b', 'other'), to('b', 'p2a'), to('b', 'after'), to('c', 'other'));
+      flush(0);
+      expect([left(), kills()]).to.deep.equal([['b: other'], 1]);
+    });
+
     it('is replaced by a second one', () => {
       const { turn, node, left, kills } = counting(1);
       node.killAfter(2, ['p2b'], () => {});

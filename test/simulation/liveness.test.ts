@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { PaxosSettings } from '../../machines/paxos/settings.ts';
 import type { RaftSettings } from '../../machines/raft/settings.ts';
+import type { ProtocolName } from '../../src/cluster/protocols.ts';
 import { openKeyValueStore } from '../../src/key-value-store.ts';
-import type { ProtocolName } from '../../src/protocols.ts';
 import { type LedgerEntry, ledger } from './support/ledger.ts';
 import { type Scene, sceneOf } from './support/scene.ts';
 

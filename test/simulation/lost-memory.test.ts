@@ -1,4 +1,4 @@
-import type { ProtocolName } from '../../src/protocols.ts';
+import type { ProtocolName } from '../../src/cluster/protocols.ts';
 import { experiment } from './support/experiment.ts';
 
 /** More of them by hand: SYNOD_SEEDS=1000-3000 npx mocha test/simulation/lost-memory.test.ts */

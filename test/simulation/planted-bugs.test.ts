@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ProtocolName } from '../../src/protocols.ts';
+import type { ProtocolName } from '../../src/cluster/protocols.ts';
 import { experiment } from './support/experiment.ts';
 import { PLANTED_BUGS } from './support/planted-bugs.ts';
 

@@ -86,6 +86,19 @@ describe('what a simulated node remembers', () => {
     }
   }
 
+  for (const [how, [lose]] of Object.entries(LOSSES)) {
+    it(`keeps a node from starting that lost it ${how}, where none can do without`, async () => {
+      const all = await afterALife({ damaged: 'refuse' });
+      await using host = all.host;
+      lose(all, 'b');
+      for (const nodes of [all.nodes, ['b']])
+        expect(await rejection(host.start(nodes))).to.be.instanceOf(CorruptJournalError);
+      await host.start(['a', 'c']);
+      expect(await memoryOf(all, 'a')).to.equal('kept');
+      expect(all.warnings).to.deep.equal([]);
+    });
+  }
+
   it('is kept where only its store has rotted', async () => {
     const all = await afterALife();
     await using host = all.host;

@@ -286,6 +286,25 @@ describe('what a node of a host of threads remembers', function () {
     });
   });
 
+  describe('where no node can do without', () => {
+    for (const kind of ['journal', 'store'] as const) {
+      for (const [how, [spoil, , refusal]] of Object.entries(DAMAGE)) {
+        it(`keeps a node from starting whose ${kind} was ${how}, touches nothing, and lets the others`, async () => {
+          await fill();
+          spoil(pathOf('b', kind));
+          const before = readdirSync(join(folder(), 'b'));
+          await using bench = new Workbench(folder(), { damaged: 'refuse' });
+          for (const nodes of [NODES, ['b']])
+            expect(await rejection(bench.host.start(nodes))).to.equal(refusal);
+          await bench.host.start(['a', 'c']);
+          expect(await bench.ask('a', recall)).to.include({ memory: 'kept', count: 1 });
+          expect(bench.warnings).to.deep.equal([]);
+          expect(readdirSync(join(folder(), 'b'))).to.deep.equal(before);
+        });
+      }
+    }
+  });
+
   describe('in a folder of version 1', () => {
     async function makeOld(): Promise<void> {
       await fill();

@@ -6,7 +6,7 @@ import { loadProgram, type Program } from '../../../actors/program.ts';
 import { seededRandom } from '../../../actors/random.ts';
 import { acceptedRecord, floorRecords, promiseRecord } from '../../../machines/paxos/acceptor-records.ts';
 import { LOWEST_BALLOT } from '../../../machines/paxos/ballot.ts';
-import type { LeaderInput } from '../../../machines/paxos/leader.ts';
+import type { LeaderInput } from '../../../machines/paxos/leader-context.ts';
 import { type PaxosOptions, paxosProgram } from '../../../machines/paxos/program.ts';
 import { ReplicatedState } from '../../../machines/replication/replicated-state.ts';
 import { counter, openChunk } from '../replication/counter.ts';

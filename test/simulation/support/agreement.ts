@@ -3,7 +3,7 @@ import { nodeOfMember } from '../../../machines/raft/member.ts';
 import { toAnchor } from '../../../machines/raft/records.ts';
 import { memberIn } from '../../../machines/raft/server-context.ts';
 import type { Batch } from '../../../machines/replication/batch.ts';
-import type { ProtocolName } from '../../../src/protocols.ts';
+import type { ProtocolName } from '../../../src/cluster/protocols.ts';
 import { AnswersRestOnDisk } from '../invariants/answers-rest-on-disk.ts';
 import { watchCommit } from '../invariants/commit-never-goes-back.ts';
 import { CommittedEntriesStay } from '../invariants/committed-entries-stay.ts';

@@ -6,7 +6,7 @@ import type { RaftSettings } from '../../../machines/raft/settings.ts';
 import { chatQuery, chatroom } from '../../../src/applications/chatroom.ts';
 import { kv, kvQuery } from '../../../src/applications/kv.ts';
 import type { Client } from '../../../src/client/client.ts';
-import type { ProtocolName, ProtocolSettings } from '../../../src/protocols.ts';
+import type { ProtocolName, ProtocolSettings } from '../../../src/cluster/protocols.ts';
 import { checkExactlyOnceInOrder } from '../invariants/exactly-once-in-order.ts';
 import { Administrator } from './administrator.ts';
 import type { Instrument } from './instrumented-program.ts';

@@ -3,7 +3,7 @@ import type { Effects } from '../../../actors/effects.ts';
 import type { LoadProgram, Program, ProgramContext, ProgramReference } from '../../../actors/program.ts';
 import { loadProgram } from '../../../actors/program.ts';
 import type { AcceptorInput } from '../../../machines/paxos/acceptor-context.ts';
-import type { LeaderInput } from '../../../machines/paxos/leader.ts';
+import type { LeaderInput } from '../../../machines/paxos/leader-context.ts';
 import type { ReplicaInput as PaxosReplicaInput } from '../../../machines/paxos/replica-context.ts';
 import type { ReplicaInput as RaftReplicaInput } from '../../../machines/raft/replica.ts';
 import type { ServerInput } from '../../../machines/raft/server-context.ts';

@@ -1,4 +1,4 @@
-import type { ProtocolName } from '../../../src/protocols.ts';
+import type { ProtocolName } from '../../../src/cluster/protocols.ts';
 import { forPaxos, forRaft, type Instrument, replaceAction, replaceGuard } from './instrumented-program.ts';
 
 /** Known bugs of how nodes that have lost their memory come back, to prove that the harness finds them. */

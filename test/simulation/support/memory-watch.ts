@@ -1,5 +1,5 @@
 import type { ReplicaContext } from '../../../machines/replication/replica-context.ts';
-import type { ProtocolName } from '../../../src/protocols.ts';
+import type { ProtocolName } from '../../../src/cluster/protocols.ts';
 import type { Instrument } from './instrumented-program.ts';
 import { PaxosMemory } from './paxos-memory.ts';
 import { RaftMemory } from './raft-memory.ts';

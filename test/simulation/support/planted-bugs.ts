@@ -1,4 +1,4 @@
-import type { ProtocolName } from '../../../src/protocols.ts';
+import type { ProtocolName } from '../../../src/cluster/protocols.ts';
 import { forPaxos, forRaft, type Instrument } from './instrumented-program.ts';
 import { PAXOS_BUGS } from './paxos-bugs.ts';
 import { RAFT_BUGS } from './raft-bugs.ts';

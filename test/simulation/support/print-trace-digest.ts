@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ProtocolName } from '../../../src/protocols.ts';
+import type { ProtocolName } from '../../../src/cluster/protocols.ts';
 import { traceOf } from './trace-of.ts';
 
 // Run by a test as a process of its own: prints the digest of the trace of the protocol and seed that it is given.

@@ -1,7 +1,7 @@
 import { CLIENTS } from '../../../actors/host.ts';
 import type { Random } from '../../../actors/random.ts';
 import type { NetworkSettings } from '../../../actors/simulated/index.ts';
-import type { ProtocolName } from '../../../src/protocols.ts';
+import type { ProtocolName } from '../../../src/cluster/protocols.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 
 /** How bad a storm is. */

@@ -1,4 +1,4 @@
-import type { ProtocolName } from '../../../src/protocols.ts';
+import type { ProtocolName } from '../../../src/cluster/protocols.ts';
 import { experiment } from './experiment.ts';
 
 /** Everything that happens in an experiment, line by line. */

@@ -9,7 +9,7 @@ import {
   type SynodError,
 } from 'synod';
 import { createSimulatedCluster } from 'synod/simulation';
-import { useTemporaryFolder } from '../actors/threads/temporary-folder.ts';
+import { useTemporaryFolder } from '../../actors/threads/temporary-folder.ts';
 
 const WRITES_AT_ONCE = 20;
 

@@ -1,6 +1,10 @@
-import type { Message } from '../actors/envelope.ts';
-import type { LeaderStatus, ReplicaStatus, StatusRequest } from '../machines/replication/client-messages.ts';
-import type { Gateway, GatewayUser } from './client/gateway.ts';
+import type { Message } from '../../actors/envelope.ts';
+import type {
+  LeaderStatus,
+  ReplicaStatus,
+  StatusRequest,
+} from '../../machines/replication/client-messages.ts';
+import type { Gateway, GatewayUser } from '../client/gateway.ts';
 
 /** What a node says of itself. */
 export interface NodeReport {

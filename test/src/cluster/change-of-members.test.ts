@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Members } from '../../machines/replication/client-messages.ts';
-import { TimeoutError } from '../../src/errors.ts';
-import { Membership } from '../../src/membership.ts';
+import type { Members } from '../../../machines/replication/client-messages.ts';
+import { Membership } from '../../../src/cluster/membership.ts';
+import { TimeoutError } from '../../../src/errors.ts';
 
 /** What a leader says of its members, look by look, and what it is told. */
 async function changed(

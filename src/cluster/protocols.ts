@@ -1,9 +1,9 @@
-import type { ProgramReference } from '../actors/program.ts';
-import { paxosProgram } from '../machines/paxos/program.ts';
-import type { PaxosSettings } from '../machines/paxos/settings.ts';
-import { raftProgram } from '../machines/raft/program.ts';
-import type { RaftSettings } from '../machines/raft/settings.ts';
-import type { ApplicationReference } from '../machines/replication/load-applications.ts';
+import type { ProgramReference } from '../../actors/program.ts';
+import { paxosProgram } from '../../machines/paxos/program.ts';
+import type { PaxosSettings } from '../../machines/paxos/settings.ts';
+import { raftProgram } from '../../machines/raft/program.ts';
+import type { RaftSettings } from '../../machines/raft/settings.ts';
+import type { ApplicationReference } from '../../machines/replication/load-applications.ts';
 
 /** The bounds and times of each replication protocol. */
 export interface ProtocolSettings {

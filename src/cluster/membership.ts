@@ -1,6 +1,6 @@
-import type { Clock } from '../actors/clock.ts';
-import type { Members } from '../machines/replication/client-messages.ts';
-import { BadOptionError, type Unanswered } from './errors.ts';
+import type { Clock } from '../../actors/clock.ts';
+import type { Members } from '../../machines/replication/client-messages.ts';
+import { BadOptionError, type Unanswered } from '../errors.ts';
 
 /** What the nodes say of who leads, and of who is a member. */
 export interface Reign {

@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Host } from '../../actors/host.ts';
+import { JOURNAL_KINDS, type JournalKind } from '../../actors/memory.ts';
+import type { ProgramReference } from '../../actors/program.ts';
+import { ThreadHost } from '../../actors/threads/thread-host.ts';
+import { BadOptionError } from '../errors.ts';
+import type { ClusterEvents, NodeGroup } from './node-group.ts';
+
+/** Where nodes keep what they must remember, and how much. */
+export interface StorageOptions {
+  /**
+   * On disk by LMDB, the default, or in the nodes' own memory. That is written nowhere: a node that ends has
+   * forgotten it.
+   */
+  readonly journal?: JournalKind;
+  /** The folder that the nodes keep their journals in. Without it: a temporary one, removed at the end. Not with `memory`. */
+  readonly dataDir?: string;
+  /** Bytes that the journal of one node may take on disk. */
+  readonly journalBytesMax?: number;
+  /** Megabytes of heap that one node may take. */
+  readonly memoryMbMax?: number;
+}
+
+/** What is to be started. */
+export interface GroupOptions {
+  /** Named in the data folder, so that no other protocol opens it. */
+  readonly protocol: string;
+  readonly nodes: readonly string[];
+  readonly program: ProgramReference;
+  readonly events: { readonly [Event in keyof ClusterEvents]: ClusterEvents[Event] | undefined };
+  readonly storage: StorageOptions;
+}
+
+/** The folder for what the nodes keep, and how it is cleared away at the end. */
+interface Place {
+  readonly dataDir: string | undefined;
+  clear(): Promise<void>;
+}
+
+const NODES_MAX = 99;
+
+/** @throws BadOptionError unless it is a number of nodes that there can be. */
+export function checkNodeCount(nodes: number, min: number): void {
+  if (!Number.isInteger(nodes) || nodes < min || nodes > NODES_MAX) {
+    throw new BadOptionError('nodes', nodes, `a whole number from ${min} to ${NODES_MAX}`);
+  }
+}
+
+/** Starts a group of nodes on worker threads of this process; whatever it has begun is gone when that fails. */
+export async function startOnThreads<Group extends NodeGroup & { start(): Promise<void> }>(
+  { protocol, nodes, program, events, storage }: GroupOptions,
+  makeGroup: (host: Host, events: ClusterEvents, afterwards: () => Promise<void>) => Group,
+): Promise<Group> {
+  const { journal = 'lmdb', dataDir, journalBytesMax, memoryMbMax } = storage;
+  if (!JOURNAL_KINDS.includes(journal)) {
+    throw new BadOptionError('journal', journal, `one of ${JOURNAL_KINDS.join(', ')}`);
+  }
+  if (journal === 'memory' && dataDir !== undefined) {
+    throw new BadOptionError('dataDir', dataDir, 'none with journals in memory');
+  }
+  const place = await placeOf(journal, dataDir);
+  try {
+    const host = new ThreadHost({
+      nodes,
+      program,
+      journal,
+      ...(place.dataDir === undefined ? {} : { dataDir: place.dataDir }),
+      identity: { protocol },
+      ...(journalBytesMax === undefined ? {} : { journalBytesMax }),
+      ...(memoryMbMax === undefined ? {} : { memoryMbMax }),
+    });
+    const { onNodeEnded = warnOfEnd, onWarning } = events;
+    const told = { onNodeEnded, ...(onWarning === undefined ? {} : { onWarning }) };
+    const group = makeGroup(host, told, place.clear);
+    try {
+      await group.start();
+    } catch (error) {
+      await group[Symbol.asyncDispose]();
+      throw error;
+    }
+    return group;
+  } catch (error) {
+    await place.clear();
+    throw error;
+  }
+}
+
+/** Where nobody listens, a node that died is at least not silent. */
+function warnOfEnd(node: number, error: Error | undefined): void {
+  if (error !== undefined) process.emitWarning(error, { detail: `node ${node} is down` });
+}
+
+async function placeOf(journal: JournalKind, dataDir: string | undefined): Promise<Place> {
+  if (journal === 'memory' || dataDir !== undefined) return { dataDir, clear: async () => {} };
+  const folder = await mkdtemp(join(tmpdir(), 'synod-'));
+  return { dataDir: folder, clear: () => rm(folder, { recursive: true, force: true }) };
+}
