@@ -7,6 +7,8 @@ import type { LeaderInput } from '../../../machines/paxos/leader-context.ts';
 import type { ReplicaInput as PaxosReplicaInput } from '../../../machines/paxos/replica-context.ts';
 import type { ReplicaInput as RaftReplicaInput } from '../../../machines/raft/replica.ts';
 import type { ServerInput } from '../../../machines/raft/server-context.ts';
+import type { CoordinatorInput } from '../../../machines/two-phase-commit/coordinator.ts';
+import type { ParticipantInput } from '../../../machines/two-phase-commit/participant.ts';
 
 interface Opened<Inputs> {
   readonly node: string;
@@ -17,6 +19,8 @@ interface Opened<Inputs> {
 
 export type OpenPaxos = Opened<{ acceptor: AcceptorInput; replica: PaxosReplicaInput; leader: LeaderInput }>;
 export type OpenRaft = Opened<{ server: ServerInput; replica: RaftReplicaInput }>;
+
+export type OpenTwoPhaseCommit = Opened<{ coordinator?: CoordinatorInput; participant?: ParticipantInput }>;
 
 /** A node's program, open to those who watch it or plant a bug in it. */
 export type OpenProgram = OpenPaxos | OpenRaft;
@@ -84,13 +88,24 @@ export function forRaft(instrument: Instrument<OpenRaft>): Instrument {
   };
 }
 
+/** An instrument for two-phase commit alone. */
+export function forTwoPhaseCommit(
+  instrument: (program: OpenTwoPhaseCommit, context: ProgramContext) => void,
+): Instrument {
+  return (open, context) => {
+    if (!('coordinator' in open.roles || 'participant' in open.roles))
+      throw new TypeError('an instrument of two-phase commit for another protocol');
+    instrument(open as unknown as OpenTwoPhaseCommit, context);
+  };
+}
+
 /** What a role's actions and guards are called with. */
 // biome-ignore lint/suspicious/noExplicitAny: instruments look into roles of every kind.
 export type Arguments = { readonly context: any; readonly event: any };
 
 /** Replaces an action of a role; `original` does what it did. */
 export function replaceAction(
-  program: OpenProgram,
+  program: Pick<OpenProgram, 'roles'>,
   role: string,
   action: string,
   replacement: (args: Arguments, original: (args: Arguments) => Effects) => Effects,
@@ -106,7 +121,7 @@ export function replaceAction(
 
 /** Replaces a guard of a role. */
 export function replaceGuard(
-  program: OpenProgram,
+  program: Pick<OpenProgram, 'roles'>,
   role: string,
   guard: string,
   replacement: (args: Arguments, original: (args: Arguments) => boolean) => boolean,
@@ -122,7 +137,7 @@ export function replaceGuard(
 
 /** Calls `look` with the context of a role whenever one of these actions is carried out, before it is. */
 export function watchActions(
-  program: OpenProgram,
+  program: Pick<OpenProgram, 'roles'>,
   role: string,
   actions: readonly string[],
   look: (args: Arguments) => void,
@@ -135,7 +150,7 @@ export function watchActions(
   }
 }
 
-function machineOf({ roles }: OpenProgram, role: string): AnyStateMachine {
+function machineOf({ roles }: Pick<OpenProgram, 'roles'>, role: string): AnyStateMachine {
   const machine = roles[role];
   if (machine === undefined) throw new TypeError(`there is no role ${role}`);
   return machine;

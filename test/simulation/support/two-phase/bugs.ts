@@ -1,0 +1,116 @@
+import type { Effect, Effects } from '../../../../actors/effects.ts';
+
+import { send } from '../../../../actors/effects.ts';
+import type { Presume } from '../../../../machines/two-phase-commit/settings.ts';
+import {
+  forTwoPhaseCommit,
+  type Instrument,
+  type OpenTwoPhaseCommit,
+  replaceAction,
+  watchActions,
+} from '../instrumented-program.ts';
+
+/** A planted bug, and with what is presumed it does harm. */
+export interface TwoPhaseBug {
+  readonly what: string;
+  readonly presume: Presume;
+  readonly instrument: Instrument;
+}
+
+function bug(what: string, presume: Presume, plant: (program: OpenTwoPhaseCommit) => void): TwoPhaseBug {
+  return { what, presume, instrument: forTwoPhaseCommit(plant) };
+}
+
+function listOf(effects: Effects): readonly Effect[] {
+  if (effects === undefined) return [];
+  return 'effect' in effects ? [effects] : effects;
+}
+
+function withoutRecords(effects: Effects): Effect[] {
+  return listOf(effects).filter(({ effect }) => effect !== 'persist');
+}
+
+/** An action whose records never reach the disk. */
+function unrecorded(role: string, action: string): (program: OpenTwoPhaseCommit) => void {
+  return (program) => {
+    if (program.roles[role] === undefined) return;
+    replaceAction(program, role, action, (args, original) => withoutRecords(original(args)));
+  };
+}
+
+export const TWO_PHASE_BUGS: readonly TwoPhaseBug[] = [
+  bug('a decision is told that is not on disk', 'nothing', unrecorded('leader', 'decide')),
+  bug('a decision is told that is not on disk', 'abort', unrecorded('leader', 'decide')),
+  bug('votes are asked for before it is on disk that they may be', 'commit', unrecorded('leader', 'begin')),
+  bug('the leader forgets how often it has started', 'nothing', unrecorded('coordinator', 'recover')),
+  bug('a vote is given that is not on disk', 'nothing', unrecorded('follower', 'recordReady')),
+  bug('a decision is acknowledged that is not on disk', 'nothing', unrecorded('follower', 'recordCommit')),
+  bug('who is asked before it has voted answers without a record', 'nothing', (program) => {
+    if (program.roles.participant === undefined) return;
+    unrecorded('follower', 'promiseAbort')(program);
+    replaceAction(program, 'participant', 'answerDecisionReq', (args, original) => {
+      const { kept } = args.context;
+      const wasKnown = kept.has(args.event.group);
+      const effects = withoutRecords(original(args));
+      if (!wasKnown) kept.delete(args.event.group);
+      return effects;
+    });
+  }),
+  bug('a follower that does not know says that it was aborted', 'nothing', (program) => {
+    if (program.roles.follower === undefined) return;
+    replaceAction(program, 'follower', 'admitUncertainty', ({ context, event }) =>
+      send(event.asker, { type: 'ABORT', group: context.group.id, mark: 0 }),
+    );
+  }),
+  bug('a follower votes without looking at what it has', 'nothing', (program) => {
+    if (program.roles.follower === undefined) return;
+    replaceAction(program, 'follower', 'vote', (args, original) => {
+      original(args);
+      args.context.group.vote = [];
+      return undefined;
+    });
+  }),
+  bug('a follower locks nothing', 'nothing', (program) => {
+    const { participant } = program.inputs;
+    if (participant === undefined) return;
+    const { locks } = participant.ground;
+    locks.request = (owner) => {
+      owner.missing = 0;
+      return true;
+    };
+    locks.release = () => [];
+  }),
+  bug('the leader locks nothing', 'nothing', (program) => {
+    if (program.roles.coordinator === undefined) return;
+    watchActions(program, 'coordinator', ['takeTransactions'], ({ context }) => {
+      context.locks.request = () => true;
+      context.locks.release = () => [];
+    });
+  }),
+  bug('groups are said to have ended that have not', 'abort', (program) => {
+    if (program.roles.coordinator === undefined) return;
+    replaceAction(program, 'coordinator', 'answerEndReq', ({ context, event }) =>
+      send(event.from, { type: 'END', mark: context.groups.mark + 2 }),
+    );
+  }),
+  bug('a follower forgets what has ended, and that it did', 'commit', (program) => {
+    const { participant } = program.inputs;
+    if (participant === undefined) return;
+    const { journal } = participant.ground;
+    participant.ground.mark = 0;
+    journal.raiseMark = () => {};
+    watchActions(program, 'participant', ['startFollower'], ({ context }) => {
+      context.ground.mark = 0;
+    });
+  }),
+  bug('a read is answered by who holds the key', 'nothing', (program) => {
+    const { participant } = program.inputs;
+    if (participant !== undefined) participant.ground.locks.areReadable = () => true;
+  }),
+  bug('the leader ends a group before all have acknowledged', 'nothing', (program) => {
+    if (program.roles.leader === undefined) return;
+    watchActions(program, 'leader', ['tell'], ({ context }) => {
+      for (const node of context.group.participants.slice(1)) context.group.acknowledged.add(node);
+    });
+  }),
+];
