@@ -27,8 +27,12 @@ export const actions = {
   beginGroups({ context }: OnlyContext): Effect[] {
     context.beginRequested = false;
     const effects: Effect[] = [];
-    while (context.granted.length > 0 && context.voting < inFlightMax(context)) {
-      if (context.groups.size < context.settings.groupsOpenMax) effects.push(beginGroup(context));
+    while (
+      context.granted.length > 0 &&
+      context.voting < inFlightMax(context) &&
+      context.groups.mayBegin(context.followers.length)
+    ) {
+      if (context.groups.hasRoom(context.settings)) effects.push(beginGroup(context));
       else effects.push(...turnAway(context));
     }
     while (context.unvalidated.length > 0) effects.push(beginValidation(context));
@@ -139,7 +143,11 @@ function beginGroup(context: CoordinatorContext): Effect {
 }
 
 /** Starts the leader of a group; of a former life, with what is known of it. */
-function lead(context: CoordinatorContext, group: LedGroup, recovered?: LeaderInput['recovered']): Effect {
+export function lead(
+  context: CoordinatorContext,
+  group: LedGroup,
+  recovered?: LeaderInput['recovered'],
+): Effect {
   const { node, settings, journal, groups } = context;
   groups.add(group);
   const input: LeaderInput = {
