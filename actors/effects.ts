@@ -12,7 +12,8 @@ export type Effect =
   | { readonly effect: 'persist'; readonly writes: readonly JournalWrite[] }
   | { readonly effect: 'persistBehind'; readonly writes: readonly JournalWrite[]; readonly token: number }
   | { readonly effect: 'spawn'; readonly role: string; readonly key: string; readonly input: unknown }
-  | { readonly effect: 'stop'; readonly role: string; readonly key: string };
+  | { readonly effect: 'stop'; readonly role: string; readonly key: string }
+  | { readonly effect: 'warn'; readonly error: Error };
 
 /**
  * When a message leaves the node: when all that its turn persists is durable; then, but with whatever goes to the same
@@ -65,6 +66,11 @@ export function spawn(role: string, key: string, input: unknown): Effect {
 /** Ends a child actor without an outcome. */
 export function stop(role: string, key: string): Effect {
   return { effect: 'stop', role, key };
+}
+
+/** Reports something that was refused and put right, for the log. */
+export function warn(error: Error): Effect {
+  return { effect: 'warn', error };
 }
 
 /** A child has reached a final state. */

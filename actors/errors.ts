@@ -10,7 +10,8 @@ export class SynodError extends Error {
 }
 
 const REPAIR =
-  'Put the folder back from a copy; under Paxos and Raft, or start the node while most others have theirs: it is set aside then';
+  'Put the folder back from a copy; or, where the protocol can take back a node that has lost its memory, start the node ' +
+  'while most others have theirs: it is set aside then';
 
 /** A frame is larger than `frameBytesMax`, or does not decode. It is dropped whole. */
 export class BadFrameError extends SynodError {

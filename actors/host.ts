@@ -3,6 +3,7 @@ import type { Envelope } from './envelope.ts';
 import type { InspectionEvent } from './inspection.ts';
 import type { ProgramReference } from './program.ts';
 import type { Random } from './random.ts';
+import type { NodeTally } from './tally.ts';
 
 /** The name under which clients stand beside the nodes: their addresses are `clients/...`. */
 export const CLIENTS = 'clients';
@@ -13,12 +14,15 @@ export interface HostOptions {
   readonly nodes: readonly string[];
   /** What each node runs. */
   readonly program: ProgramReference;
-  /**
-   * What is done where a node's journal or store is damaged or gone. `setAside`, the default: it starts without, while
-   * most have theirs. `refuse`, for nodes that cannot do without: it does not start, and nothing is touched.
-   */
-  readonly damaged?: 'setAside' | 'refuse';
+  /** What becomes of a node whose journal or store is damaged on disk, or gone; `setAside` by default. */
+  readonly damaged?: DamagePolicy;
 }
+
+/**
+ * `setAside`: what is damaged is set aside, and the node starts without, as long as a majority has its own; for protocols
+ * that take back a node which has lost its memory. `refuse`: it does not start, and nothing is touched.
+ */
+export type DamagePolicy = 'setAside' | 'refuse';
 
 /** What a host reports. Handlers are set once, before the first node starts. */
 export interface HostHandlers {
@@ -57,8 +61,8 @@ export interface Host extends AsyncDisposable {
    * Starts nodes from their journals, all together: none runs its actors before all have loaded.
    * Resolves when all run. A node that cannot start rejects with the reason; none of these runs then. What is
    * damaged on disk is set aside, and its node starts without (`ProgramContext.memory`), unless no majority of
-   * {@link nodes} would have its journal, or its store, or {@link HostOptions.damaged} says otherwise: then it rejects,
-   * and nothing was touched.
+   * {@link nodes} would have its journal, or its store: then it rejects, and nothing was touched. It always does so
+   * with {@link HostOptions.damaged} `refuse`.
    */
   start(nodes: readonly string[]): Promise<void>;
   /**
@@ -76,6 +80,8 @@ export interface Host extends AsyncDisposable {
   link(a: string, b: string, connected: boolean): Promise<void>;
   /** Sends envelopes from clients to one node; lost when it does not run, or there is no such node. */
   send(node: string, envelopes: readonly Envelope[]): void;
+  /** What a node has done since it started; undefined when it does not run. */
+  tally(node: string): Promise<NodeTally | undefined>;
   /** Listens to the inspection events of every actor on every node; undefined ends it. */
   inspect(listener: ((event: InspectionEvent) => void) | undefined): void;
   /** Ends all nodes and lets go of every file. */

@@ -16,6 +16,7 @@ export {
   sendLazily,
   spawn,
   stop,
+  warn,
 } from './effects.ts';
 export type { Envelope, Message, Received } from './envelope.ts';
 export * from './errors.ts';
@@ -25,4 +26,5 @@ export type { Journal, JournalKey, JournalView, JournalWrite } from './journal.t
 export { JOURNAL_KINDS, type JournalKind, type Memory } from './memory.ts';
 export type { LoadProgram, Program, ProgramContext, ProgramReference } from './program.ts';
 export type { Random } from './random.ts';
+export type { NodeTally } from './tally.ts';
 export { ThreadHost, type ThreadHostOptions } from './threads/thread-host.ts';

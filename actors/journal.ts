@@ -34,4 +34,6 @@ export interface Journal extends JournalView {
   commit(writes: readonly JournalWrite[], durable: () => void): void;
   /** The records as they stand now, unchanged by later transactions, until disposed. */
   snapshot(): JournalView & Disposable;
+  /** Flushes that have ended; transactions that share one count for one. */
+  readonly flushes: number;
 }

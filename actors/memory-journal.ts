@@ -5,6 +5,15 @@ import { encodedKey, keyOf } from './key-bytes.ts';
 import { CHECKSUM_BYTES, unpackWrites } from './packed-writes.ts';
 import { SortedRecords } from './sorted-records.ts';
 
+/** Hears of every record as it lands on a disk, or leaves it. */
+export interface DiskListener {
+  put(key: JournalKey, value: Uint8Array): void;
+  /** `value` is what it was. */
+  deleted(key: JournalKey, value: Uint8Array): void;
+  /** All is lost. */
+  erased(): void;
+}
+
 /**
  * What survives a crash: exactly the transactions that were flushed. Give the same disk to the next
  * {@link MemoryJournal} to restart from it; the journal that had it before is dead from then on.
@@ -13,6 +22,12 @@ export class MemoryDisk {
   readonly #records = new SortedRecords();
   readonly #rotten = new Set<string>();
   #holder: object | undefined;
+  #listener: DiskListener | undefined;
+
+  /** Tells one listener of what happens from now on, for those who check invariants. */
+  watch(listener: DiskListener): void {
+    this.#listener = listener;
+  }
 
   /** How many records it holds. */
   get size(): number {
@@ -40,6 +55,7 @@ export class MemoryDisk {
   erase(): void {
     this.#records.clear();
     this.#rotten.clear();
+    this.#listener?.erased();
   }
 
   /** @throws CorruptRecordError when the record has rotted. */
@@ -86,11 +102,13 @@ export class MemoryDisk {
   #put(encoded: string, key: JournalKey, value: Uint8Array): void {
     this.#rotten.delete(encoded);
     this.#records.put(encoded, key, value);
+    this.#listener?.put(key, value);
   }
 
   #delete(encoded: string): void {
     this.#rotten.delete(encoded);
-    this.#records.delete(encoded);
+    const deleted = this.#records.delete(encoded);
+    if (deleted !== undefined) this.#listener?.deleted(deleted.key, deleted.value);
   }
 }
 
@@ -117,6 +135,7 @@ export class MemoryJournal implements Journal {
   readonly #flush: (run: () => void) => void;
   #waiting: Transaction[] = [];
   #flushing = false;
+  #flushes = 0;
 
   constructor(options: MemoryJournalOptions = {}) {
     this.disk = options.disk ?? new MemoryDisk();
@@ -159,6 +178,10 @@ export class MemoryJournal implements Journal {
     this.#waiting = [];
   }
 
+  get flushes(): number {
+    return this.#flushes;
+  }
+
   /** How many transactions are not yet durable. */
   get waiting(): number {
     return this.#waiting.length;
@@ -176,6 +199,7 @@ export class MemoryJournal implements Journal {
     this.#flush(() => {
       if (ended || !this.#isAlive()) return;
       ended = true;
+      this.#flushes += 1;
       const landed = this.#waiting.splice(0, count);
       for (const { writes } of landed) this.#write(writes);
       for (const { durable } of landed) if (this.#isAlive()) durable();

@@ -12,6 +12,7 @@ import type { Journal, JournalWrite } from './journal.ts';
 import { Mailbox, type MailboxSettings } from './mailbox.ts';
 import type { Program } from './program.ts';
 import { Releases } from './releases.ts';
+import type { NodeTally } from './tally.ts';
 import { Timers } from './timers.ts';
 import type { World } from './world.ts';
 
@@ -73,6 +74,8 @@ export class Node {
   #turnRequested = false;
   #turnPostponed = false;
   #lingers = false;
+  #messages = 0;
+  #frames = 0;
   #cancelWakeUp: Cancel | undefined;
   #wakeUpAtMs = Number.POSITIVE_INFINITY;
 
@@ -133,6 +136,10 @@ export class Node {
         kill();
       },
     );
+  }
+
+  get tally(): NodeTally {
+    return { messages: this.#messages, frames: this.#frames, flushes: this.#world.journal.flushes };
   }
 
   /** Does nothing any more, from this instant. */
@@ -398,6 +405,9 @@ export class Node {
         if (child !== undefined) this.#remove(child);
         return;
       }
+      case 'warn':
+        this.#world.warn(effect.error);
+        return;
       default:
         effect satisfies never;
     }
@@ -425,6 +435,10 @@ export class Node {
       // Too large for a client is the client's affair, or its application's; too large for a role is ours.
       if (destination !== CLIENTS) throw error;
       this.#world.warn(error as Error);
+    }
+    if (destination !== CLIENTS) {
+      this.#messages += envelopes.length;
+      this.#frames += frames.length;
     }
     for (const frame of frames) this.#world.send(destination, frame);
   }

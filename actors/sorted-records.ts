@@ -1,6 +1,6 @@
 import type { JournalKey } from './journal.ts';
 
-interface SortedRecord {
+export interface SortedRecord {
   readonly encoded: string;
   readonly key: JournalKey;
   readonly value: Uint8Array;
@@ -54,15 +54,18 @@ export class SortedRecords {
     this.#blocks.splice(position + 1, 0, { owner: this.#owner, records: records.splice(cut) });
   }
 
-  delete(encoded: string): void {
+  /** Gives what it has deleted. */
+  delete(encoded: string): SortedRecord | undefined {
     const position = this.#blockOf(encoded);
     const shared = this.#blocks[position]?.records;
-    if (shared === undefined) return;
+    if (shared === undefined) return undefined;
     const index = firstAtOrAfter(shared, encoded);
-    if (shared[index]?.encoded !== encoded) return;
+    const record = shared[index];
+    if (record?.encoded !== encoded) return undefined;
     const { records } = this.#own(position);
     records.splice(index, 1);
     if (records.length === 0) this.#blocks.splice(position, 1);
+    return record;
   }
 
   /** Deletes all. */

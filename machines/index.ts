@@ -1,4 +1,9 @@
 /** The roles of the protocols, as XState machines: to be run by nodes, stepped in tests, or drawn. */
+export { eventualProgram } from './eventual/program.ts';
+export { replica as eventualReplica } from './eventual/replica.ts';
+export { router } from './eventual/router.ts';
+export { EVENTUAL_DEFAULTS, type EventualSettings } from './eventual/settings.ts';
+export { syncSender } from './eventual/sync-sender.ts';
 export { acceptor } from './paxos/acceptor.ts';
 export { commander } from './paxos/commander.ts';
 export { leader } from './paxos/leader.ts';
@@ -11,3 +16,11 @@ export { PAXOS_COMMIT_DEFAULTS, type PaxosCommitSettings } from './paxos-commit/
 export { snapshotSender } from './replication/snapshot-sender.ts';
 export { twoPhaseCommitProgram } from './two-phase-commit/program.ts';
 export { TWO_PHASE_COMMIT_DEFAULTS, type TwoPhaseCommitSettings } from './two-phase-commit/settings.ts';
+export {
+  WATCHDOG_DEFAULTS,
+  type WatchdogEvent,
+  type WatchdogInput,
+  type WatchdogReport,
+  type WatchdogSettings,
+  watchdog,
+} from './watchdog.ts';

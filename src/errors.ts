@@ -64,6 +64,76 @@ export class ClosedError extends SynodError {
   }
 }
 
+/** The client stands at no server, or at one that is down. Nothing was done. */
+export class UnreachableError extends SynodError {
+  constructor(what: string, server: string | undefined) {
+    super(
+      'SYNOD_UNREACHABLE',
+      server === undefined
+        ? `${what} was not done: the client stands at no server. Move it to one that lives`
+        : `${what} was not done: server ${server} is down. Restart it, or move the client to another one`,
+    );
+  }
+}
+
+/** Whoever was to do it ended, or has forgotten it, before it answered. It has happened or not, and will not happen later. */
+export class UnknownOutcomeError extends SynodError {
+  constructor(what: string, why: string) {
+    super(
+      'SYNOD_UNKNOWN_OUTCOME',
+      `${what} has happened or not: ${why}. Read back what you need to know before you do it again`,
+    );
+  }
+}
+
+/** The leader is down, so it was not handed in: it has not happened, and will not. */
+export class NoLeaderError extends SynodError {
+  constructor(what: string, leader: string) {
+    super(
+      'SYNOD_NO_LEADER',
+      `${what} was not handed in: the leader, node ${leader}, is down. It has not happened and will not. Restart it and try again`,
+    );
+  }
+}
+
+/** No follower lives that could answer. */
+export class NoFollowerError extends SynodError {
+  constructor(what: string) {
+    super('SYNOD_NO_FOLLOWER', `${what} was not answered: no follower lives. Restart one and ask again`);
+  }
+}
+
+/** The client has a transaction open. Nothing was begun. */
+export class TransactionOpenError extends SynodError {
+  constructor() {
+    super(
+      'SYNOD_TRANSACTION_OPEN',
+      'no transaction was begun: this client has one open. Commit or abort it first, or use another client',
+    );
+  }
+}
+
+/** The transaction was committed or aborted before. Nothing was done. */
+export class UnknownTransactionError extends SynodError {
+  constructor(what: string) {
+    super(
+      'SYNOD_UNKNOWN_TRANSACTION',
+      `${what}: there is no such transaction open, for none was begun, or it was committed or aborted. Begin one`,
+    );
+  }
+}
+
+/** The server does not hold all that the client's session has read and written elsewhere. Nothing older is shown. */
+export class DependencyError extends SynodError {
+  constructor(what: string, server: string) {
+    super(
+      'SYNOD_DEPENDENCY',
+      `${what} was not answered: server ${server} does not yet hold what this session has read and written. ` +
+        'Ask again later, or move back to the server that it comes from',
+    );
+  }
+}
+
 /** The protocol of the cluster cannot do that. Nothing was done. */
 export class UnsupportedError extends SynodError {
   constructor(what: string, protocol: string, expected: string) {

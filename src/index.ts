@@ -28,10 +28,21 @@ export {
 } from './chat-service.ts';
 export { type Chatroom, openChatroom } from './chatroom.ts';
 export type { Client, ClientOptions, QueryOptions } from './client/client.ts';
+export type {
+  AbortReason,
+  Transaction,
+  TransactionOptions,
+  TransactionOutcome,
+} from './client/transaction.ts';
+export type { TransactionClient } from './client/transaction-client.ts';
 export type { Cluster } from './cluster/cluster.ts';
 export type { ClusterStatus, NodeStatus } from './cluster/cluster-status.ts';
 export { type CreateClusterOptions, createCluster } from './cluster/create-cluster.ts';
+export type { CreateTransactionClusterOptions } from './cluster/create-transaction-cluster.ts';
 export type { ClusterEvents } from './cluster/node-group.ts';
 export type { ProtocolName } from './cluster/protocols.ts';
+export type { TransactionCluster } from './cluster/transaction-cluster.ts';
+export type { TransactionMessageType } from './cluster/transaction-messages.ts';
+export type { TransactionClusterStatus, TransactionNodeStatus } from './cluster/transaction-status.ts';
 export * from './errors.ts';
 export { type KeyValueStore, openKeyValueStore } from './key-value-store.ts';

@@ -15,9 +15,16 @@ const PRINTED: Record<string, readonly string[]> = {
   ],
   'own-application.ts': ['totals: 1 3 6', 'visits: 6'],
   'simulation.ts': ['colour is blue'],
+  'transactions.ts': [
+    'transfer: committed',
+    'anna has 6, ben has 4',
+    'too late: aborted, for there is a conflict',
+    'without node 2: aborted',
+    'with it: committed',
+  ],
 };
 
-const folder = new URL('../examples', import.meta.url);
+const folder = new URL('../examples/', import.meta.url);
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** They import the built package by its name, as a user's program does. */

@@ -7,3 +7,6 @@ for (const protocol of ['paxos', 'raft']) {
     scenarios(new URL(`../fixtures/${folder}/`, import.meta.url), { protocol });
   }
 }
+
+scenarios(new URL('../fixtures/two-phase-commit/', import.meta.url));
+scenarios(new URL('../fixtures/eventual/', import.meta.url));

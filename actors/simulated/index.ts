@@ -11,4 +11,4 @@ export { BadSimulationError, SimulationLimitError, SimulationStuckError } from '
 export type { DiskSettings, NetworkSettings } from './settings.ts';
 export { CALM_DISK, CALM_NETWORK } from './settings.ts';
 export { SimulatedHost, type SimulatedHostOptions } from './simulated-host.ts';
-export type { DropReason, EndReason, TraceEvent, TraceRecord } from './trace.ts';
+export type { DropReason, EndReason, LifeEvent, TraceEvent, TraceRecord } from './trace.ts';

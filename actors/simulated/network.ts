@@ -50,6 +50,14 @@ export class SimulatedNetwork {
     this.#options.trace?.({ event: 'link', from, to, connected });
   }
 
+  /** Mends every link, in both directions. */
+  mendLinks(): void {
+    for (const link of [...this.#cut]) {
+      const [from, to] = link.split(' ') as [string, string];
+      this.link(from, to, true);
+    }
+  }
+
   /** Forgets a node's links, and loses what is on its way to it: one of its name that comes later is another. */
   forget(node: string): void {
     this.#removals.set(node, this.#removalsOf(node) + 1);

@@ -16,12 +16,13 @@ import { type JournalKind, type Memory, majorityRemembers } from '../memory.ts';
 import { MemoryDisk } from '../memory-journal.ts';
 import { loadProgram } from '../program.ts';
 import type { Random } from '../random.ts';
+import type { NodeTally } from '../tally.ts';
 import { BadSimulationError, SimulationLimitError, SimulationStuckError } from './errors.ts';
 import { SimulatedNetwork } from './network.ts';
 import { derivedRandom } from './seed.ts';
 import { CALM_DISK, checkSettings, type DiskSettings, type NetworkSettings } from './settings.ts';
 import { SimulatedNode } from './simulated-node.ts';
-import type { EndReason, TraceEvent, TraceRecord } from './trace.ts';
+import type { EndReason, LifeEvent, TraceEvent, TraceRecord } from './trace.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** What a simulated host is to run, and in what kind of world. */
@@ -41,6 +42,8 @@ export interface SimulatedHostOptions extends HostOptions {
   readonly clockRates?: Readonly<Record<string, number>>;
   /** Receives everything that happens, as it happens. */
   readonly trace?: (record: TraceRecord) => void;
+  /** Hears of nodes that begin and end, and of what they threw; which, unlike a trace, costs nothing. */
+  readonly onLife?: (event: LifeEvent, error?: unknown) => void;
 }
 
 /** After so many events the real event loop has a turn, so that Ctrl-C and a test's time-out still work. */
@@ -142,7 +145,7 @@ export class SimulatedHost implements Host {
   async add(node: string): Promise<void> {
     await this.#inTurn(async () => {
       this.#admit(node);
-      this.#trace?.({ event: 'member', node, present: true });
+      this.#tellLife({ event: 'member', node, present: true });
       try {
         await this.#start([node]);
       } catch (reason) {
@@ -182,6 +185,11 @@ export class SimulatedHost implements Host {
     this.#network.link(from, to, connected);
   }
 
+  /** Mends every link, in both directions. */
+  mendLinks(): void {
+    this.#network.mendLinks();
+  }
+
   /** Changes how the network treats frames from now on, for phases of storm and calm. */
   changeNetwork(changes: Partial<NetworkSettings>): void {
     this.#network.change(changes);
@@ -190,6 +198,10 @@ export class SimulatedHost implements Host {
   send(node: string, envelopes: readonly Envelope[]): void {
     if (this.#disposed) return;
     this.#network.send(CLIENTS, node, packFrame(envelopes));
+  }
+
+  async tally(node: string): Promise<NodeTally | undefined> {
+    return this.#placeOf(node).life?.node.tally;
   }
 
   inspect(listener: ((event: InspectionEvent) => void) | undefined): void {
@@ -340,7 +352,12 @@ export class SimulatedHost implements Host {
     this.#places.delete(name);
     this.#former.add(name);
     this.#network.forget(name);
-    this.#trace?.({ event: 'member', node: name, present: false });
+    this.#tellLife({ event: 'member', node: name, present: false });
+  }
+
+  #tellLife(event: LifeEvent, error?: unknown): void {
+    this.#options.onLife?.(event, error);
+    this.#trace?.(event);
   }
 
   async #start(names: readonly string[]): Promise<void> {
@@ -400,13 +417,13 @@ export class SimulatedHost implements Host {
     if (this.#options.journal === 'memory') return;
     const lost = names.find((name) => this.#memoryOf(kind, this.#placeOf(name)) === 'lost');
     if (lost === undefined) return;
-    const refusal = new CorruptJournalError(pathOf(kind, lost), new Error('it was lost, or has rotted'));
-    if (this.#options.damaged === 'refuse') throw refusal;
+    const lostJournal = new CorruptJournalError(pathOf(kind, lost), new Error('it was lost, or has rotted'));
+    if (this.#options.damaged === 'refuse') throw lostJournal;
     const memories = [...this.#places.values()].map((place) => {
       if (place.life === undefined) return this.#memoryOf(kind, place);
       return kind === 'disk' ? place.memory : 'kept';
     });
-    if (!majorityRemembers(memories)) throw refusal;
+    if (!majorityRemembers(memories)) throw lostJournal;
   }
 
   #memoryOf(kind: 'disk' | 'storeDisk', place: Place): Memory {
@@ -433,6 +450,7 @@ export class SimulatedHost implements Host {
       failed,
       warn: (error) => this.#handlers?.warn(error),
       inspector: () => this.#inspector,
+      tellLife: (event, error) => this.#tellLife(event, error),
       trace: this.#trace,
     });
     return place.life;
@@ -449,10 +467,10 @@ export class SimulatedHost implements Host {
     return place;
   }
 
-  #end(name: string, reason: EndReason): void {
+  #end(name: string, reason: EndReason, error?: unknown): void {
     const place = this.#placeOf(name);
     if (place.life === undefined) return;
-    place.life.end(reason);
+    place.life.end(reason, error);
     place.life = undefined;
     if (this.#options.journal !== 'memory') return;
     place.disk.erase();
@@ -460,7 +478,7 @@ export class SimulatedHost implements Host {
   }
 
   #fail(name: string, error: unknown): void {
-    this.#end(name, 'failed');
+    this.#end(name, 'failed', error);
     this.#tellEnded(name, error instanceof Error ? error : new NodeDiedError(name, error));
   }
 

@@ -6,7 +6,7 @@ import type { Random } from '../random.ts';
 import type { World } from '../world.ts';
 import { derivedRandom, drawMicroseconds } from './seed.ts';
 import type { DiskSettings } from './settings.ts';
-import type { EndReason, TraceEvent } from './trace.ts';
+import type { EndReason, LifeEvent, TraceEvent } from './trace.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 interface SimulatedNodeOptions {
@@ -26,6 +26,7 @@ interface SimulatedNodeOptions {
   readonly failed: (error: unknown) => void;
   readonly warn: (error: Error) => void;
   readonly inspector: () => ((event: InspectionEvent) => void) | undefined;
+  readonly tellLife: (event: LifeEvent, error?: unknown) => void;
   readonly trace: ((event: TraceEvent) => void) | undefined;
 }
 
@@ -67,9 +68,9 @@ export class SimulatedNode implements World {
 
   /** Runs the actors' first turn; from now on frames arrive. */
   run(): void {
-    const { life, trace } = this.#options;
+    const { life, tellLife } = this.#options;
     this.#running = true;
-    trace?.({ event: 'start', node: this.name, life });
+    tellLife({ event: 'start', node: this.name, life });
     this.node.begin();
   }
 
@@ -99,14 +100,15 @@ export class SimulatedNode implements World {
   }
 
   /** Ends it at this instant, with its unflushed transactions. What it has sent stays on its way. */
-  end(reason: EndReason): void {
+  end(reason: EndReason, error?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
     this.node.halt();
     const unflushed = this.journal.waiting + this.store.waiting;
     const kept = this.#crash(this.journal) + this.#crash(this.store);
-    const { life, trace } = this.#options;
-    trace?.({ event: 'crash', node: this.name, life, reason, lost: unflushed - kept, kept });
+    const { life, tellLife } = this.#options;
+    const lost = unflushed - kept;
+    tellLife({ event: 'crash', node: this.name, life, reason, lost, kept }, error);
   }
 
   /** How many of the transactions that nobody was told of land all the same. */

@@ -26,13 +26,8 @@ export interface TracedFrame {
 /** Why a node ended: told to, by a countdown of messages, or a broken invariant. */
 export type EndReason = 'killed' | 'countdown' | 'failed';
 
-export type TraceEvent =
-  | (FrameEvent & TracedFrame)
-  | { readonly event: 'turn'; readonly node: string }
-  /** A node's timer or a client's (`node` is then `clients`) is due. */
-  | { readonly event: 'timer'; readonly node: string }
-  /** A flush has ended; `transactions` are on disk now. */
-  | { readonly event: 'flush'; readonly node: string; readonly transactions: number }
+/** How a node begins and ends. */
+export type LifeEvent =
   | { readonly event: 'start'; readonly node: string; readonly life: number }
   /** `lost` transactions were not on disk; `kept` were, though the node had not been told. */
   | {
@@ -44,5 +39,14 @@ export type TraceEvent =
       readonly kept: number;
     }
   /** A node was added, or (`present` is false) removed. */
-  | { readonly event: 'member'; readonly node: string; readonly present: boolean }
+  | { readonly event: 'member'; readonly node: string; readonly present: boolean };
+
+export type TraceEvent =
+  | (FrameEvent & TracedFrame)
+  | { readonly event: 'turn'; readonly node: string }
+  /** A node's timer or a client's (`node` is then `clients`) is due. */
+  | { readonly event: 'timer'; readonly node: string }
+  /** A flush has ended; `transactions` are on disk now. */
+  | { readonly event: 'flush'; readonly node: string; readonly transactions: number }
+  | LifeEvent
   | { readonly event: 'link'; readonly from: string; readonly to: string; readonly connected: boolean };

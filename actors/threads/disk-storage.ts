@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { CorruptJournalError, CorruptRecordError, FilesMissingError, SetAsideError } from '../errors.ts';
+import type { DamagePolicy } from '../host.ts';
 import { type Memory, majorityRemembers } from '../memory.ts';
 import { type ClusterIdentity, type DataFolder, openDataFolder } from './data-folder.ts';
 import { Disk, type OpenedFolder } from './disk.ts';
@@ -22,24 +23,24 @@ interface Looked {
   readonly memory: Memory;
 }
 
-/** What is done where files are damaged or gone. */
-export interface DamagePolicy {
-  /** Whether their node does not start then, whatever the others have. */
-  readonly refusesDamage: boolean;
-  warn(warning: Error): void;
-}
-
 /** What the nodes of a host keep: a data folder, and the two disk threads that write in it. */
 export class DiskStorage implements NodeStorage {
   readonly #folder: DataFolder;
   /** Of their own, so that a long commit to a store holds up no journal. */
   readonly #disks: Readonly<Record<Kind, Disk>>;
-  readonly #policy: DamagePolicy;
+  readonly #damaged: DamagePolicy;
+  readonly #warn: (warning: Error) => void;
 
-  private constructor(folder: DataFolder, journalBytesMax: number, policy: DamagePolicy) {
+  private constructor(
+    folder: DataFolder,
+    journalBytesMax: number,
+    damaged: DamagePolicy,
+    warn: (warning: Error) => void,
+  ) {
     this.#folder = folder;
+    this.#damaged = damaged;
     this.#disks = { journal: new Disk(journalBytesMax), store: new Disk(journalBytesMax, STORE_COLLECT_MS) };
-    this.#policy = policy;
+    this.#warn = warn;
   }
 
   /** Opens the data folder and starts the disk threads. @throws as {@link openDataFolder}. */
@@ -47,9 +48,10 @@ export class DiskStorage implements NodeStorage {
     dataDir: string,
     identity: ClusterIdentity,
     journalBytesMax: number,
-    policy: DamagePolicy,
+    damaged: DamagePolicy,
+    warn: (warning: Error) => void,
   ): Promise<DiskStorage> {
-    return new DiskStorage(await openDataFolder(dataDir, identity), journalBytesMax, policy);
+    return new DiskStorage(await openDataFolder(dataDir, identity), journalBytesMax, damaged, warn);
   }
 
   get members(): readonly string[] {
@@ -71,7 +73,7 @@ export class DiskStorage implements NodeStorage {
   /**
    * Opens the journals and the stores. What is damaged is set aside, the node told that it has lost its memory
    * if it is the journal, and the owner warned; unless that would leave no majority of the members with theirs, or
-   * damage is refused.
+   * damage is to be refused.
    * @throws CorruptJournalError, CorruptRecordError in that case; then nothing was touched.
    */
   async prepare(
@@ -145,15 +147,16 @@ export class DiskStorage implements NodeStorage {
   ): Promise<void> {
     const lost = looked.find(({ memory }) => memory === 'lost');
     if (lost === undefined) return;
-    const refusal = isOpen(lost.found)
+    if (this.#damaged === 'setAside') {
+      const others = this.members.filter((member) => looked.every(({ name }) => name !== member));
+      const memories = await Promise.all(
+        others.map(async (name) => running(name) ?? (await this.#memoryAtRest(kind, name))),
+      );
+      if (majorityRemembers([...looked.map(({ memory }) => memory), ...memories])) return;
+    }
+    throw isOpen(lost.found)
       ? new CorruptJournalError(this.#pathOf(kind, lost.name), new Error('it was lost before'))
       : lost.found;
-    if (this.#policy.refusesDamage) throw refusal;
-    const others = this.members.filter((member) => looked.every(({ name }) => name !== member));
-    const memories = await Promise.all(
-      others.map(async (name) => running(name) ?? (await this.#memoryAtRest(kind, name))),
-    );
-    if (!majorityRemembers([...looked.map(({ memory }) => memory), ...memories])) throw refusal;
   }
 
   /** What a node that is not to start now would remember if it did. */
@@ -176,9 +179,7 @@ export class DiskStorage implements NodeStorage {
     } catch (cause) {
       throw folderErrorOf(path, cause);
     }
-    this.#policy.warn(
-      aside === undefined ? new FilesMissingError(path) : new SetAsideError(path, aside, damage),
-    );
+    this.#warn(aside === undefined ? new FilesMissingError(path) : new SetAsideError(path, aside, damage));
     const opened = await this.#disks[kind].open(path, this.#ownerOf(kind, name));
     open.push(opened);
     return opened;

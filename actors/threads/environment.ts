@@ -34,8 +34,8 @@ export interface EnvironmentListener {
 }
 
 /**
- * One node's LMDB environment, as its only writer sees it. Transactions that arrive while a flush is under way
- * share the next one:
+ * One node's LMDB environment, as its only writer sees it. Transactions that arrive while a flush is under way, or for
+ * `collectMs` after it, share the next one:
  *
  *   idle ──write──▶ collecting ──collectMs──▶ gathering ──end of this turn of the event loop──▶ flushing ──on disk──▶ idle, or
  *                   (more join)               (more join)                                      (more wait)           collecting
@@ -51,6 +51,8 @@ export class Environment {
   #listener: EnvironmentListener | undefined;
   #state: 'idle' | 'collecting' | 'gathering' | 'flushing' = 'idle';
   #collectedBytes = 0;
+  /** When the last flush ended. */
+  #flushedMs = Number.NEGATIVE_INFINITY;
   #cancelCollecting: Cancel = () => {};
   #waiting: Uint8Array[] = [];
   /** The transactions that share the flush under way, how large they are, and when it ends. */
@@ -63,8 +65,8 @@ export class Environment {
   #whenIdle: (() => void)[] = [];
 
   /**
-   * @param collectMs how long transactions wait for others to share a flush with. LMDB writes every page that a
-   * commit touches: of many small writes all over a large store, most of the cost is shared.
+   * @param collectMs how long after a flush transactions wait for others to share the next one with. LMDB writes every
+   * page that a commit touches: of many small writes all over a large store, most of the cost is shared.
    * @throws CorruptJournalError when LMDB will not have it. Verify the folder before: it believes what it finds.
    */
   constructor(folder: string, journalBytesMax: number, collectMs = 0) {
@@ -146,14 +148,15 @@ export class Environment {
     closeSync(this.#file);
   }
 
-  /** Waits for company, unless somebody waits for the end. */
+  /** Waits for company, unless there has been none for long, or somebody waits for the end. */
   #collect(): void {
-    if (this.#collectMs === 0 || this.#whenIdle.length > 0 || this.#waiting.length === 0) {
+    const waitMs = this.#flushedMs + this.#collectMs - realClock.now();
+    if (waitMs <= 0 || this.#whenIdle.length > 0 || this.#waiting.length === 0) {
       this.#next();
       return;
     }
     this.#state = 'collecting';
-    this.#cancelCollecting = realClock.after(this.#collectMs, () => this.#next());
+    this.#cancelCollecting = realClock.after(waitMs, () => this.#next());
   }
 
   #next(): void {
@@ -249,6 +252,7 @@ export class Environment {
     const committed = this.#committed === undefined ? undefined : this.#db.committed;
     Promise.all([this.#committed, committed]).then(
       () => {
+        this.#flushedMs = realClock.now();
         this.#listener?.durable(this.#gathered);
         this.#collect();
       },

@@ -22,6 +22,7 @@ export class LmdbJournal implements Journal {
   readonly #db: Reader;
   readonly #view: LmdbView;
   #waiting: (() => void)[] = [];
+  #flushes = 0;
 
   /**
    * @param disk the port at whose other end the disk thread has opened `folder`.
@@ -71,7 +72,12 @@ export class LmdbJournal implements Journal {
     return new LmdbView(this.#folder, this.#db, transaction);
   }
 
+  get flushes(): number {
+    return this.#flushes;
+  }
+
   #landed(transactions: number): void {
+    this.#flushes += 1;
     // Else reads would go on showing the state that this turn of the event loop has first seen.
     this.#db.resetReadTxn();
     for (const durable of this.#waiting.splice(0, transactions)) durable();

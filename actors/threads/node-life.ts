@@ -3,6 +3,7 @@ import type { Piscina } from 'piscina';
 import { NodeDiedError } from '../errors.ts';
 import type { InspectionEvent } from '../inspection.ts';
 import type { Memory } from '../memory.ts';
+import type { NodeTally } from '../tally.ts';
 import { deferred } from './deferred.ts';
 import { unpackError } from './error-transfer.ts';
 import { createLink, Link } from './link.ts';
@@ -44,6 +45,7 @@ export class NodeLife {
   readonly #running = deferred();
   readonly #closed = deferred();
   readonly #linked = new Map<number, () => void>();
+  readonly #tallied = new Map<number, (tally: NodeTally) => void>();
   #requests = 0;
   #threadId: number | undefined;
   #wasRunning = false;
@@ -106,6 +108,14 @@ export class NodeLife {
     await Promise.race([known, this.ended]);
   }
 
+  /** What it has done so far; undefined when it has ended. */
+  async tally(): Promise<NodeTally | undefined> {
+    const request = ++this.#requests;
+    const known = new Promise<NodeTally>((resolve) => this.#tallied.set(request, resolve));
+    this.#host.post({ type: 'tally', request });
+    return Promise.race([known, this.ended.then(() => undefined)]);
+  }
+
   /** Ends the thread at whatever instruction it is; resolves when it has ended. */
   end(): Promise<void> {
     if (this.#reason === undefined) {
@@ -155,6 +165,10 @@ export class NodeLife {
       case 'linked':
         this.#linked.get(message.request)?.();
         this.#linked.delete(message.request);
+        return;
+      case 'tallied':
+        this.#tallied.get(message.request)?.(message.tally);
+        this.#tallied.delete(message.request);
         return;
       case 'warning':
         this.#handlers.warn(unpackError(message.error));

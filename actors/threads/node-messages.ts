@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { InspectionEvent } from '../inspection.ts';
 import type { Memory } from '../memory.ts';
 import type { ProgramReference } from '../program.ts';
+import type { NodeTally } from '../tally.ts';
 import type { PackedError } from './error-transfer.ts';
 import type { LinkEnd } from './link.ts';
 
@@ -35,6 +36,7 @@ export type HostMessage =
   /** A peer has a new life, and this is the link to it. */
   | { readonly type: 'peer'; readonly peer: string; readonly end: LinkEnd }
   | { readonly type: 'link'; readonly peer: string; readonly connected: boolean; readonly request: number }
+  | { readonly type: 'tally'; readonly request: number }
   | { readonly type: 'killAfter'; readonly count: number; readonly types: readonly string[] }
   | { readonly type: 'inspect'; readonly inspecting: boolean };
 
@@ -45,6 +47,7 @@ export type NodeMessage =
   | { readonly type: 'loaded' }
   | { readonly type: 'running' }
   | { readonly type: 'linked'; readonly request: number }
+  | { readonly type: 'tallied'; readonly request: number; readonly tally: NodeTally }
   | { readonly type: 'warning'; readonly error: PackedError }
   | { readonly type: 'inspection'; readonly event: InspectionEvent }
   /** The node does nothing any more; its thread can go. */

@@ -9,6 +9,7 @@ import type { InspectionEvent } from '../inspection.ts';
 import type { JournalKind } from '../memory.ts';
 import type { RefusedMessage } from '../node.ts';
 import { type Random, seededRandom } from '../random.ts';
+import type { NodeTally } from '../tally.ts';
 import type { ClusterIdentity } from './data-folder.ts';
 import { DiskStorage } from './disk-storage.ts';
 import { createLink } from './link.ts';
@@ -164,6 +165,11 @@ export class ThreadHost implements Host {
     if (!life.send(packFrame(envelopes))) this.#refuse(node, envelopes);
   }
 
+  async tally(node: string): Promise<NodeTally | undefined> {
+    const life = this.#lives.get(node);
+    return life?.isRunning ? life.tally() : undefined;
+  }
+
   inspect(listener: ((event: InspectionEvent) => void) | undefined): void {
     this.#listener = listener;
     for (const life of this.#lives.values())
@@ -233,12 +239,17 @@ export class ThreadHost implements Host {
   }
 
   async #openStorage(): Promise<NodeStorage> {
-    const { dataDir, identity, nodes, journalBytesMax = JOURNAL_BYTES_MAX, damaged } = this.#options;
+    const {
+      dataDir,
+      identity,
+      nodes,
+      journalBytesMax = JOURNAL_BYTES_MAX,
+      damaged = 'setAside',
+    } = this.#options;
     if (dataDir === undefined) return new MemoryStorage(nodes);
-    return DiskStorage.open(dataDir, { ...identity, nodes }, journalBytesMax, {
-      refusesDamage: damaged === 'refuse',
-      warn: (warning) => this.#handlers.warn(warning),
-    });
+    return DiskStorage.open(dataDir, { ...identity, nodes }, journalBytesMax, damaged, (warning) =>
+      this.#handlers.warn(warning),
+    );
   }
 
   #launch(name: string, { memory, disks, released }: PreparedNode): NodeLife {

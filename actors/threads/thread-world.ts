@@ -126,6 +126,9 @@ export class ThreadWorld implements World {
         else this.#cut.add(message.peer);
         this.tell({ type: 'linked', request: message.request });
         return;
+      case 'tally':
+        this.tell({ type: 'tallied', request: message.request, tally: this.#node.tally });
+        return;
       case 'killAfter':
         this.#node.killAfter(message.count, message.types, () => {
           this.tell({ type: 'counted' });

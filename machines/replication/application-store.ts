@@ -1,224 +1,59 @@
 import type { JournalView, JournalWrite } from '../../actors/journal.ts';
-import {
-  CHECKSUM_BYTES,
-  completeDelete,
-  completePut,
-  WRITE_HEADER_BYTES,
-} from '../../actors/packed-writes.ts';
 import type { ApplicationState, ReadableState } from './application.ts';
-import { compareKeys } from './key-order.ts';
-import { plainCopy, wellFormed } from './plain-data.ts';
-import { CACHE_BYTES_MAX, type MemoryRecord, RECORD_KEY_BYTES_MAX, RecordMemory } from './record-memory.ts';
+import { plainCopy } from './plain-data.ts';
 import { packable, payloadBytes, readPayload, writePayload } from './record-payload.ts';
-import { dataKey, dataPrefix } from './state-records.ts';
+import { checkKey, RecordStore } from './record-store.ts';
+import { dataPrefix } from './state-records.ts';
 
-/**
- * The data of one application as its operations see it: records in memory, clean ones bounded by their size,
- * over the journal. What comes out is independent of where a record is at the moment.
- *
- *            put              takeDirty             persisted
- *   clean ─────────▶ dirty ─────────────▶ flushing ───────────▶ clean, or forgotten
- *                      ▲       put           │
- *                      └─────────────────────┘
- */
+/** The data of one application as its operations see it: records that are written behind. */
 export class ApplicationStore implements ApplicationState {
   /** The same data, for queries. */
   readonly reader: ReadableState;
-  readonly #journal: JournalView;
-  readonly #generation: number;
-  readonly #application: string;
-  readonly #memory: RecordMemory;
-  #dirty: MemoryRecord[] = [];
-  /** The transactions on their way to the disk, the oldest first. */
-  #flushing: { readonly transaction: number; readonly records: readonly MemoryRecord[] }[] = [];
-  #dirtyBytes = 0;
+  readonly #records: RecordStore;
 
-  constructor(
-    journal: JournalView,
-    generation: number,
-    application: string,
-    cacheBytesMax = CACHE_BYTES_MAX,
-  ) {
-    this.#journal = journal;
-    this.#generation = generation;
-    this.#application = application;
-    this.#memory = new RecordMemory(dataPrefix(generation, application), cacheBytesMax);
+  constructor(journal: JournalView, generation: number, application: string, cacheBytesMax?: number) {
+    this.#records = new RecordStore(journal, dataPrefix(generation, application), cacheBytesMax);
     this.reader = { get: (key) => this.get(key), scan: (prefix, from) => this.scan(prefix, from) };
   }
 
   /** A rough size of what {@link takeDirty} would give. */
   get dirtyBytes(): number {
-    return this.#dirtyBytes;
+    return this.#records.dirtyBytes;
   }
 
   get(key: string): unknown {
-    const record = this.#memory.find(key) ?? this.#load(key);
-    return record === undefined ? undefined : currentValue(record);
+    const record = this.#records.find(key);
+    if (record === undefined || record.payload === record.end) return undefined;
+    return readPayload(record.slab, record.payload, record.end);
   }
 
   put(key: string, value: unknown): void {
     checkKey(key);
-    if (value === undefined) this.#delete(key);
-    else this.#put(key, value);
+    if (value === undefined) {
+      this.#records.resize(key, 0);
+      return;
+    }
+    const packed = packable(plainCopy(value));
+    const record = this.#records.resize(key, payloadBytes(packed));
+    writePayload(packed, record.slab, record.payload);
   }
 
   delete(key: string): void {
-    checkKey(key);
-    this.#delete(key);
+    this.#records.resize(key, 0);
   }
 
   /** The entries as they are now: what is written while they are read does not show. Read them at once. */
   scan(prefix: string, from = prefix): IterableIterator<readonly [key: string, value: unknown]> {
-    const start = compareKeys(from, prefix) < 0 ? prefix : from;
-    checkKey(start);
-    const isWanted = (key: string) => key.startsWith(prefix) && compareKeys(key, start) >= 0;
-    const newer: [key: string, value: unknown][] = [];
-    for (const record of this.#dirty)
-      if (isWanted(record.key)) newer.push([record.key, currentValue(record)]);
-    for (const flushing of this.#flushing) {
-      for (const record of flushing.records) {
-        if (isFlushing(record, flushing.transaction) && isWanted(record.key))
-          newer.push([record.key, currentValue(record)]);
-      }
-    }
-    newer.sort(([a], [b]) => compareKeys(a, b));
-    return merge(newer, this.#stored(prefix, start));
+    return this.#records.scan(prefix, from, readPayload);
   }
 
   /** Appends what is dirty to a transaction, of a higher number than those before. It is remembered until {@link persisted}. */
   takeDirty(writes: JournalWrite[], transaction: number): void {
-    if (this.#dirty.length > 0) writes.push({ packed: packed(this.#dirty) });
-    for (const record of this.#dirty) {
-      record.place = 'flushing';
-      record.transaction = transaction;
-    }
-    this.#flushing.push({ transaction, records: this.#dirty });
-    this.#dirty = [];
-    this.#dirtyBytes = 0;
+    this.#records.takeDirty(writes, transaction);
   }
 
   /** The transactions up to this one are on disk. */
   persisted(transaction: number): void {
-    while (this.#flushing[0] !== undefined && this.#flushing[0].transaction <= transaction) {
-      const { records, transaction: flushed } = this.#flushing.shift()!;
-      for (const record of records) if (isFlushing(record, flushed)) record.place = 'clean';
-    }
+    this.#records.persisted(transaction);
   }
-
-  #load(key: string): MemoryRecord | undefined {
-    if (!fits(key)) return undefined;
-    const payload = this.#journal.get(dataKey(this.#generation, this.#application, key));
-    const record = this.#memory.add(key, payload?.byteLength ?? 0);
-    if (payload !== undefined) record.slab.set(payload, record.payload);
-    this.#bound();
-    return record;
-  }
-
-  #put(key: string, value: unknown): void {
-    const packed = packable(plainCopy(value));
-    const record = this.#resized(key, payloadBytes(packed));
-    writePayload(packed, record.slab, record.payload);
-  }
-
-  #delete(key: string): void {
-    this.#resized(key, 0);
-  }
-
-  /** The record, dirty, with room for a payload of so many bytes. */
-  #resized(key: string, bytes: number): MemoryRecord {
-    let record = this.#memory.find(key);
-    if (record === undefined) {
-      record = this.#memory.add(key, bytes);
-    } else {
-      if (record.place === 'dirty') this.#dirtyBytes -= bytesOf(record);
-      this.#memory.resize(record, bytes);
-    }
-    if (record.place !== 'dirty') this.#dirty.push(record);
-    record.place = 'dirty';
-    this.#dirtyBytes += bytesOf(record);
-    this.#bound();
-    return record;
-  }
-
-  #bound(): void {
-    if (this.#memory.isFull)
-      this.#memory.turnOver(this.#dirty, ...this.#flushing.map(({ records }) => records));
-  }
-
-  *#stored(prefix: string, start: string): IterableIterator<[key: string, record: Uint8Array]> {
-    const below = dataPrefix(this.#generation, this.#application);
-    for (const [parts, record] of this.#journal.range(below, [...below, start])) {
-      const key = String(parts[3]);
-      if (!key.startsWith(prefix)) return;
-      yield [key, record];
-    }
-  }
-}
-
-/** Whether a record is on its way with this transaction; it may have been written again since. */
-function isFlushing(record: MemoryRecord, transaction: number): boolean {
-  return record.place === 'flushing' && record.transaction === transaction;
-}
-
-/** The records as writes of a transaction. */
-function packed(records: readonly MemoryRecord[]): Uint8Array {
-  let bytes = 0;
-  for (const record of records) bytes += bytesOf(record);
-  const run = Buffer.allocUnsafeSlow(bytes);
-  let position = 0;
-  for (const { slab, start, payload, end } of records) {
-    const keyEnd = position + WRITE_HEADER_BYTES + payload - start;
-    slab.copy(run, position + WRITE_HEADER_BYTES, start, end);
-    position =
-      payload === end
-        ? completeDelete(run, position, keyEnd)
-        : completePut(run, position, keyEnd, keyEnd + end - payload);
-  }
-  return run.subarray(0, position);
-}
-
-/** What a record takes in a transaction at most. */
-function bytesOf({ start, end }: MemoryRecord): number {
-  return WRITE_HEADER_BYTES + end - start + CHECKSUM_BYTES;
-}
-
-/** Undefined when it is absent. */
-function currentValue({ slab, payload, end }: MemoryRecord): unknown {
-  return payload === end ? undefined : readPayload(slab, payload, end);
-}
-
-/** The entries of both in order; where both have a key, that of `newer`. */
-function* merge(
-  newer: readonly (readonly [key: string, value: unknown])[],
-  records: Iterable<[key: string, record: Uint8Array]>,
-): IterableIterator<readonly [key: string, value: unknown]> {
-  let next = 0;
-  for (const [key, record] of records) {
-    let shadowed = false;
-    for (; next < newer.length; next += 1) {
-      const [newerKey, value] = newer[next]!;
-      const order = compareKeys(newerKey, key);
-      if (order > 0) break;
-      if (order === 0) shadowed = true;
-      if (value !== undefined) yield [newerKey, value];
-    }
-    if (!shadowed) yield [key, readPayload(asBuffer(record), 0, record.byteLength)];
-  }
-  for (const [key, value] of newer.slice(next)) {
-    if (value !== undefined) yield [key, value];
-  }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function checkKey(key: string): void {
-  if (fits(wellFormed(key))) return;
-  throw new RangeError(`a record's key of ${Buffer.byteLength(key)} bytes is over ${RECORD_KEY_BYTES_MAX}`);
-}
-
-function fits(key: string): boolean {
-  // A UTF-16 unit takes three bytes at most.
-  return key.length * 3 <= RECORD_KEY_BYTES_MAX || Buffer.byteLength(key) <= RECORD_KEY_BYTES_MAX;
 }

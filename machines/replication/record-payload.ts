@@ -31,6 +31,22 @@ export function writePayload(value: Packable, target: Buffer, start: number): vo
   }
 }
 
+/** Whether {@link readPayload} can read it. */
+export function isPayload(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[start] === STRING_32) {
+    return (
+      end - start >= STRING_HEADER_BYTES &&
+      bytes.readUInt32BE(start + 1) === end - start - STRING_HEADER_BYTES
+    );
+  }
+  try {
+    readPayload(bytes, start, end);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The value of a payload. It shares no bytes with it. */
 export function readPayload(bytes: Buffer, start: number, end: number): unknown {
   if (bytes[start] === STRING_32) return bytes.toString('utf8', start + STRING_HEADER_BYTES, end);

@@ -120,6 +120,10 @@ export type CoordinatorStatus = {
   readonly pending: number;
   /** Records in the journal. */
   readonly records: number;
+  /** All groups below have ended... */
+  readonly mark: TransactionId;
+  /** ...and what was recorded of groups that have ended is off the disk. */
+  readonly isTidy: boolean;
 };
 /** A group at the leader, and the followers whose votes or acknowledgements it waits for. */
 export type OpenGroup = {
@@ -143,6 +147,10 @@ export type ParticipantStatus = {
   readonly isDurable: boolean;
   /** Reads that wait for a decision. */
   readonly reads: number;
+  /** It has heard that all groups below have ended... */
+  readonly mark: TransactionId;
+  /** ...and what it has no use for any more is off the disk. */
+  readonly isTidy: boolean;
 };
 /** A group at a follower. */
 export type UndecidedGroup = {

@@ -56,6 +56,8 @@ export const actions = {
       open: groups.describe(),
       pending,
       records: journal.size,
+      mark: groups.mark,
+      isTidy: !journal.hasLazy,
     });
   },
 

@@ -69,6 +69,8 @@ export const actions = {
       records: journal.size,
       isDurable: store.dirtyBytes === 0 && store.flushing === 0,
       reads: reads.size,
+      mark: ground.mark,
+      isTidy: !journal.hasLazy,
     });
   },
 

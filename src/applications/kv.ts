@@ -1,14 +1,10 @@
 import type { SynodError } from '../../actors/errors.ts';
 import type { Application, ApplicationState, ReadableState } from '../../machines/replication/application.ts';
-import { isText } from '../../machines/replication/plain-data.ts';
 import type { Refusal } from '../../machines/replication/replicated-state.ts';
-import { BadOperationError, KeyTooLargeError, ValueTooLargeError } from './errors.ts';
-import { bytesOver, isWhole } from './validation.ts';
+import { BadOperationError } from './errors.ts';
+import { boundProblemOf, keyProblemOf, valueProblemOf } from './key-value-bounds.ts';
+import { isWhole } from './validation.ts';
 
-/** Longest key, in UTF-8 bytes. */
-export const KEY_BYTES_MAX = 512;
-/** Largest value, in bytes (of a text: in UTF-8). */
-export const VALUE_BYTES_MAX = 1024 * 1024;
 /** Most entries in one page of a scan. */
 export const SCAN_ENTRIES_MAX = 1000;
 /** About the most bytes in one page of a scan; a page has one entry at least. */
@@ -131,12 +127,14 @@ function problemOf(operation: unknown): SynodError | undefined {
   const [type, key, first, second]: unknown[] = operation;
   switch (type) {
     case PUT:
-      return keyProblemOf(key) ?? valueProblemOf(first);
+      return keyProblemOf(NAME, key) ?? valueProblemOf(NAME, first);
     case DELETE:
-      return keyProblemOf(key);
+      return keyProblemOf(NAME, key);
     case COMPARE_AND_SET:
       return (
-        keyProblemOf(key) ?? (first === null ? undefined : valueProblemOf(first)) ?? valueProblemOf(second)
+        keyProblemOf(NAME, key) ??
+        (first === null ? undefined : valueProblemOf(NAME, first)) ??
+        valueProblemOf(NAME, second)
       );
     default:
       return new BadOperationError(NAME, 'an operation is of no known type');
@@ -146,33 +144,10 @@ function problemOf(operation: unknown): SynodError | undefined {
 function queryProblemOf(query: unknown): SynodError | undefined {
   if (!Array.isArray(query)) return new BadOperationError(NAME, 'a query is no list');
   const [type, key, from, limit]: unknown[] = query;
-  if (type === GET) return keyProblemOf(key);
+  if (type === GET) return keyProblemOf(NAME, key);
   if (type !== SCAN) return new BadOperationError(NAME, 'a query is of no known type');
   if (!isWhole(limit, 1)) return new BadOperationError(NAME, 'the limit of a scan is no whole number from 1');
-  return boundProblemOf(key) ?? boundProblemOf(from);
-}
-
-function keyProblemOf(key: unknown): SynodError | undefined {
-  if (key === '') return new BadOperationError(NAME, 'a key is empty');
-  return boundProblemOf(key);
-}
-
-function boundProblemOf(key: unknown): SynodError | undefined {
-  if (!isText(key)) return new BadOperationError(NAME, 'a key is no well-formed text');
-  const bytes = bytesOver(key, KEY_BYTES_MAX);
-  return bytes === undefined ? undefined : new KeyTooLargeError(bytes, KEY_BYTES_MAX);
-}
-
-function valueProblemOf(value: unknown): SynodError | undefined {
-  if (value instanceof Uint8Array) {
-    return value.byteLength <= VALUE_BYTES_MAX
-      ? undefined
-      : new ValueTooLargeError('a value', value.byteLength, VALUE_BYTES_MAX);
-  }
-  if (!isText(value))
-    return new BadOperationError(NAME, 'a value is neither a well-formed text nor a binary');
-  const bytes = bytesOver(value, VALUE_BYTES_MAX);
-  return bytes === undefined ? undefined : new ValueTooLargeError('a value', bytes, VALUE_BYTES_MAX);
+  return boundProblemOf(NAME, key) ?? boundProblemOf(NAME, from);
 }
 
 function isValue(value: unknown): value is KvValue {

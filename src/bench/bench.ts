@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalKind } from '../../actors/memory.ts';
-import { kv } from '../applications/kv.ts';
-import type { Cluster } from '../cluster/cluster.ts';
-import { createCluster } from '../cluster/create-cluster.ts';
 import type { ProtocolName } from '../cluster/protocols.ts';
-import { type KeyValueStore, openKeyValueStore } from '../key-value-store.ts';
 import { ClosedLoop, type Measurement, type StartOperation } from './closed-loop.ts';
-import { FAILOVER_IN_FLIGHT, measureFailover } from './failover.ts';
+import { FAILOVER_IN_FLIGHT } from './failover.ts';
+import { median, rounded } from './figures.ts';
+import { type MeasuredSystem, openReplicatedLog, openTransactions } from './measured-system.ts';
 import { makeWorkload, type Workload } from './workload.ts';
 
 /** Cold code halves the figures. */
@@ -19,9 +17,12 @@ const PROGRESS_MS = 200;
 export const BENCH_OPERATIONS = ['write', 'read', 'failover'] as const;
 export type BenchOperation = (typeof BENCH_OPERATIONS)[number];
 
+/** What can be measured. */
+export type BenchProtocol = ProtocolName | '2pc';
+
 /** What is to be measured, and where. */
 export interface BenchOptions {
-  readonly protocol: ProtocolName;
+  readonly protocol: BenchProtocol;
   readonly nodes: number;
   readonly operations: readonly BenchOperation[];
   readonly inFlight: readonly number[];
@@ -39,14 +40,17 @@ export interface BenchOptions {
 
 /** Medians of the rounds, at a fixed number of operations in flight. */
 export interface RateRow extends Measurement {
-  readonly protocol: ProtocolName;
+  readonly protocol: BenchProtocol;
   readonly operation: 'write' | 'read';
   readonly inFlight: number;
+  /** What an operation cost, all nodes together: messages between nodes, and flushes of journals. */
+  readonly messages: number;
+  readonly flushes: number;
 }
 
 /** From the leader's death until the next commit, over the rounds. */
 export interface FailoverRow {
-  readonly protocol: ProtocolName;
+  readonly protocol: BenchProtocol;
   readonly operation: 'failover';
   readonly inFlight: number;
   readonly medianMs: number;
@@ -57,21 +61,17 @@ export type BenchRow = RateRow | FailoverRow;
 
 /** Measures a cluster of its own; yields each row as soon as it is known. */
 export async function* bench(options: BenchOptions): AsyncGenerator<BenchRow> {
-  const { protocol, nodes, operations, inFlight, journal, dataDir, progress, signal } = options;
+  const { protocol, operations, inFlight, progress, signal } = options;
   const rows = operations.reduce(
     (sum, operation) => sum + (operation === 'failover' ? 1 : inFlight.length),
     0,
   );
   const workload = makeWorkload();
   progress('starting', 0);
-  await using cluster = await createCluster({
-    protocol,
-    nodes,
-    application: kv,
-    ...(journal === 'memory' ? { journal } : { dataDir }),
-  });
-  const client = await cluster.client({ inFlightMax: Math.max(LOAD_IN_FLIGHT, ...inFlight) * 2 });
-  const store = openKeyValueStore(client);
+  const plan = { ...options, inFlightMax: Math.max(LOAD_IN_FLIGHT, ...inFlight) * 2 };
+  await using system = await (protocol === '2pc'
+    ? openTransactions(plan)
+    : openReplicatedLog({ ...plan, protocol }));
   let finished = 0;
   const tell = (what: string, part: number) => {
     signal.throwIfAborted();
@@ -79,22 +79,22 @@ export async function* bench(options: BenchOptions): AsyncGenerator<BenchRow> {
   };
   for (const operation of operations) {
     if (operation === 'failover') {
-      yield await failoverRow(cluster, store, workload, options, tell);
+      yield await failoverRow(system, workload, options, tell);
       finished++;
       continue;
     }
-    if (operation === 'read') await fill(store, workload, tell);
+    if (operation === 'read') await fill(system, workload, tell);
     for (const level of inFlight) {
-      yield await rateRow(operation, level, operationOf(operation, store, workload), options, tell);
+      yield await rateRow(operation, level, system, workload, options, tell);
       finished++;
-      await cluster.settled();
+      await system.settled();
     }
   }
 }
 
 function operationOf(
   operation: 'write' | 'read',
-  store: KeyValueStore,
+  { store }: MeasuredSystem,
   { keys, values }: Workload,
 ): StartOperation {
   // A step that shares no factor with the number of keys visits all of them, far apart.
@@ -106,11 +106,12 @@ function operationOf(
 async function rateRow(
   operation: 'write' | 'read',
   inFlight: number,
-  start: StartOperation,
+  system: MeasuredSystem,
+  workload: Workload,
   { protocol, rounds, seconds, signal }: BenchOptions,
   tell: (what: string, part: number) => void,
 ): Promise<RateRow> {
-  const loop = new ClosedLoop(start);
+  const loop = new ClosedLoop(operationOf(operation, system, workload));
   const totalMs = WARM_UP_MS + rounds * seconds * 1000;
   const startedMs = performance.now();
   const wait = async (ms: number, what: string) => {
@@ -124,11 +125,15 @@ async function rateRow(
   };
   loop.start(inFlight);
   const measured: Measurement[] = [];
+  let before = { messages: 0, flushes: 0, completed: 0 };
+  let after = before;
   try {
     await loop.measure(() => wait(WARM_UP_MS, 'warming up'));
+    before = { ...(await system.tally()), completed: loop.completed };
     for (let round = 1; round <= rounds; round++) {
       measured.push(await loop.measure(() => wait(seconds * 1000, `round ${round} of ${rounds}`)));
     }
+    after = { ...(await system.tally()), completed: loop.completed };
   } finally {
     if (!signal.aborted) await loop.stop();
   }
@@ -139,12 +144,13 @@ async function rateRow(
     perSecond: Math.round(median(measured.map(({ perSecond }) => perSecond))),
     p50Ms: rounded(median(measured.map(({ p50Ms }) => p50Ms))),
     p99Ms: rounded(median(measured.map(({ p99Ms }) => p99Ms))),
+    messages: rounded((after.messages - before.messages) / (after.completed - before.completed)),
+    flushes: rounded((after.flushes - before.flushes) / (after.completed - before.completed)),
   };
 }
 
 async function failoverRow(
-  cluster: Cluster,
-  store: KeyValueStore,
+  { measureFailover }: MeasuredSystem,
   workload: Workload,
   { protocol, rounds }: BenchOptions,
   tell: (what: string, part: number) => void,
@@ -152,7 +158,8 @@ async function failoverRow(
   const tookMs: number[] = [];
   for (let round = 1; round <= rounds; round++) {
     tell(`failover: round ${round} of ${rounds}`, (round - 1) / rounds);
-    tookMs.push(await measureFailover(cluster, store, workload));
+    if (measureFailover === undefined) throw new Error(`${protocol} has no other leader to fail over to`);
+    tookMs.push(await measureFailover(workload));
   }
   return {
     protocol,
@@ -165,7 +172,7 @@ async function failoverRow(
 
 /** Reads must find something: writes every key once. */
 async function fill(
-  store: KeyValueStore,
+  { store }: MeasuredSystem,
   { keys, values }: Workload,
   tell: (what: string, part: number) => void,
 ): Promise<void> {
@@ -174,15 +181,4 @@ async function fill(
     const some = keys.slice(from, from + LOAD_IN_FLIGHT);
     await Promise.all(some.map((key, index) => store.put(key, values[index % values.length] ?? '')));
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

@@ -6,7 +6,16 @@ import { Command } from 'commander';
 import type { JournalKind } from '../../actors/memory.ts';
 import { makeFolder } from '../../actors/threads/make-folder.ts';
 import { BENCH_OPERATIONS, type BenchOperation, type BenchRow, bench } from '../bench/bench.ts';
-import { PROTOCOL_NAMES, type ProtocolName } from '../cluster/protocols.ts';
+import {
+  benchEventual,
+  EVENTUAL_OPERATIONS,
+  type EventualBenchRow,
+  type EventualOperation,
+  type WorkloadRow,
+} from '../bench/eventual-bench.ts';
+import { TRANSACTION_NODES_MIN } from '../cluster/create-transaction-cluster.ts';
+import { PROTOCOL_NAMES } from '../cluster/protocols.ts';
+import { WORKLOAD_DEFAULTS, WORKLOAD_TOPOLOGIES, type WorkloadTopology } from '../scenario/store-workload.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { EXIT_OK, UsageError } from './exit-status.ts';
 import { interruptible } from './interruption.ts';
@@ -16,12 +25,22 @@ const IN_FLIGHT_MAX = 65_536;
 const SECONDS_MAX = 3600;
 const ROUNDS_MAX = 1000;
 const NODES_MAX = 25;
+const COMMANDS_MAX = 1_000_000;
+const VALUE_BYTES_MAX = 256 * 1024;
+
+const BENCH_PROTOCOLS = [...PROTOCOL_NAMES, '2pc', 'eventual'] as const;
+type BenchProtocol = (typeof BENCH_PROTOCOLS)[number];
+type AnyOperation = BenchOperation | EventualOperation;
+type AnyRow = BenchRow | EventualBenchRow;
 
 interface BenchArguments {
-  readonly protocol: readonly ProtocolName[];
-  readonly nodes: number;
+  readonly protocol: readonly BenchProtocol[];
+  readonly nodes?: number;
   readonly journal: JournalKind;
-  readonly operations: readonly BenchOperation[];
+  readonly operations?: readonly AnyOperation[];
+  readonly topologies: readonly WorkloadTopology[];
+  readonly commands: readonly number[];
+  readonly valueBytes: readonly number[];
   readonly inFlight: readonly number[];
   readonly seconds: number;
   readonly rounds: number;
@@ -29,22 +48,53 @@ interface BenchArguments {
   readonly json: boolean;
 }
 
+/** Nobody but node 0 leads, so there is no failover to measure. */
+const TRANSACTION_OPERATIONS = ['write', 'read'] as const;
+/** A leader and three followers. */
+const TRANSACTION_NODES = 4;
+const ALL_OPERATIONS: readonly AnyOperation[] = [...BENCH_OPERATIONS, 'workload'];
+
 /** `synod bench`: how fast a cluster is on this machine. */
 export function benchCommand(ending: (status: number) => void): Command {
   return new Command('bench')
     .description(
-      'Measure durable writes and linearizable reads: 16-byte keys, 100-byte values, a closed loop.',
+      'Measure durable writes and linearizable reads: 16-byte keys, 100-byte values, a closed loop; and what each costs ' +
+        'in messages between nodes and flushes of journals.',
     )
-    .option('--protocol <list>', `of ${PROTOCOL_NAMES.join(', ')}`, protocolList, ['paxos'] as const)
-    .option('--nodes <number>', 'how many nodes', wholeNumber('--nodes', NODES_MAX), 3)
-    .addOption(journalOption())
-    .option('--operations <list>', `of ${BENCH_OPERATIONS.join(', ')}`, operationList, [
-      'write',
-      'read',
+    .option('--protocol <list>', `of ${BENCH_PROTOCOLS.join(', ')}`, listOf('--protocol', BENCH_PROTOCOLS), [
+      'paxos',
     ] as const)
-    .option('--in-flight <list>', 'operations under way at once', inFlightList, [1, 16, 64, 256, 1024])
+    .option(
+      '--nodes <number>',
+      'how many nodes; 3, or 4 with 2pc, 5 of the eventual store',
+      wholeNumber('--nodes', NODES_MAX),
+    )
+    .addOption(journalOption())
+    .option(
+      '--operations <list>',
+      `of ${ALL_OPERATIONS.join(', ')} (eventual); all but failover by default`,
+      listOf('--operations', ALL_OPERATIONS),
+    )
+    .option(
+      '--in-flight <list>',
+      'operations under way at once',
+      numberList('--in-flight', IN_FLIGHT_MAX),
+      [1, 16, 64, 256, 1024],
+    )
     .option('--seconds <number>', 'how long each round measures', wholeNumber('--seconds', SECONDS_MAX), 5)
     .option('--rounds <number>', 'rounds; their median counts', wholeNumber('--rounds', ROUNDS_MAX), 3)
+    .option(
+      '--topologies <list>',
+      `of workloads: ${WORKLOAD_TOPOLOGIES.join(', ')}`,
+      listOf('--topologies', WORKLOAD_TOPOLOGIES),
+      WORKLOAD_TOPOLOGIES,
+    )
+    .option('--commands <list>', 'of workloads: how long', numberList('--commands', COMMANDS_MAX), [
+      WORKLOAD_DEFAULTS.commands,
+    ])
+    .option('--value-bytes <list>', 'of workloads', numberList('--value-bytes', VALUE_BYTES_MAX), [
+      WORKLOAD_DEFAULTS.valueBytes,
+    ])
     .option('--data <folder>', 'measure on the disk of this folder, instead of the one for temporary files')
     .option('--json', 'a JSON line for each row', false)
     .action(async (options: BenchArguments) => {
@@ -60,13 +110,13 @@ async function runBench(options: BenchArguments, signal: AbortSignal): Promise<n
   makeFolder(disk);
   await using folder = await temporaryFolder(disk);
   using bar = progressBar();
-  const rows: BenchRow[] = [];
+  const rows: AnyRow[] = [];
   for (const [place, protocol] of options.protocol.entries()) {
     const progress = (what: string, done: number) =>
       bar.tell(`${protocol}: ${what}`, (place + done) / options.protocol.length);
     const dataDir = join(folder.path, protocol);
     makeFolder(dataDir);
-    for await (const row of bench({ ...options, protocol, dataDir, signal, progress })) {
+    for await (const row of rowsOf(protocol, options, { dataDir, signal, progress })) {
       if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
       rows.push(row);
     }
@@ -74,6 +124,50 @@ async function runBench(options: BenchArguments, signal: AbortSignal): Promise<n
   bar[Symbol.dispose]();
   if (!options.json) process.stdout.write(drawRows(rows));
   return EXIT_OK;
+}
+
+function rowsOf(
+  protocol: BenchProtocol,
+  { operations, nodes, topologies, commands, valueBytes, ...options }: BenchArguments,
+  surroundings: Pick<Parameters<typeof bench>[0], 'dataDir' | 'signal' | 'progress'>,
+): AsyncGenerator<AnyRow> {
+  const all = { ...options, ...surroundings };
+  if (protocol === '2pc') {
+    if (nodes !== undefined && nodes < TRANSACTION_NODES_MIN)
+      throw new UsageError('--protocol 2pc takes --nodes 2 or more: a leader and its followers');
+    const measured = operationsOf(protocol, TRANSACTION_OPERATIONS, operations ?? TRANSACTION_OPERATIONS);
+    return bench({ ...all, protocol, nodes: nodes ?? TRANSACTION_NODES, operations: measured });
+  }
+  if (protocol !== 'eventual') {
+    const measured = operationsOf(protocol, BENCH_OPERATIONS, operations ?? ['write', 'read']);
+    return bench({ ...all, protocol, nodes: nodes ?? 3, operations: measured });
+  }
+  const workloads = topologies.flatMap((topology) =>
+    commands.flatMap((count) =>
+      valueBytes.map((bytes) => ({ topology, commands: count, valueBytes: bytes })),
+    ),
+  );
+  const measured = operationsOf(protocol, EVENTUAL_OPERATIONS, operations ?? EVENTUAL_OPERATIONS);
+  return benchEventual({
+    ...all,
+    nodes: nodes ?? WORKLOAD_DEFAULTS.servers,
+    operations: measured,
+    workloads,
+  });
+}
+
+/** Those of the operations that can be measured of a protocol. @throws UsageError for others. */
+function operationsOf<Operation extends AnyOperation>(
+  protocol: BenchProtocol,
+  known: readonly Operation[],
+  asked: readonly AnyOperation[],
+): readonly Operation[] {
+  return asked.map((name) => {
+    const operation = known.find((other) => other === name);
+    if (operation === undefined)
+      throw new UsageError(`--operations: ${protocol} has no ${name}; it has ${known.join(', ')}`);
+    return operation;
+  });
 }
 
 /** A bar on a terminal, nothing elsewhere. */
@@ -92,11 +186,11 @@ function progressBar(): Disposable & { tell(what: string, done: number): void } 
   };
 }
 
-function drawRows(rows: readonly BenchRow[]): string {
+function drawRows(rows: readonly AnyRow[]): string {
   const style = { head: [], border: [] };
   const rates = new Table({
-    head: ['protocol', 'operation', 'in flight', 'per second', 'p50 ms', 'p99 ms'],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right'],
+    head: ['protocol', 'operation', 'in flight', 'per second', 'p50 ms', 'p99 ms', 'messages', 'flushes'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
     style,
   });
   const failovers = new Table({
@@ -104,11 +198,28 @@ function drawRows(rows: readonly BenchRow[]): string {
     colAligns: ['left', 'right', 'right', 'right'],
     style,
   });
+  const workloads = new Table({
+    head: [
+      'protocol',
+      'workload',
+      'commands',
+      'value bytes',
+      'in flight',
+      'puts per second',
+      's',
+      'stabilizes in ms',
+    ],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
+    style,
+  });
   for (const row of rows) {
-    if (row.operation === 'failover') {
+    if (row.operation === 'workload') {
+      workloads.push(cellsOf(row));
+    } else if (row.operation === 'failover') {
       failovers.push([row.protocol, row.inFlight, row.medianMs.toFixed(0), row.worstMs.toFixed(0)]);
     } else {
       const { protocol, operation, inFlight, perSecond, p50Ms, p99Ms } = row;
+      const costs = 'messages' in row ? [row.messages, row.flushes] : [];
       rates.push([
         protocol,
         operation,
@@ -116,35 +227,38 @@ function drawRows(rows: readonly BenchRow[]): string {
         perSecond.toLocaleString('en-US'),
         p50Ms.toFixed(2),
         p99Ms.toFixed(2),
+        ...costs.map((cost) => cost.toFixed(2)),
       ]);
     }
   }
-  return [rates, failovers]
+  return [rates, failovers, workloads]
     .filter((table) => table.length > 0)
     .map((table) => `${table.toString()}\n`)
     .join('');
 }
 
-function operationList(text: string): readonly BenchOperation[] {
-  return text.split(',').map((name) => {
-    const operation = BENCH_OPERATIONS.find((known) => known === name.trim());
-    if (operation === undefined)
-      throw new UsageError(`--operations: "${name}" is none of ${BENCH_OPERATIONS.join(', ')}`);
-    return operation;
-  });
+function cellsOf(row: WorkloadRow): (string | number)[] {
+  const { protocol, topology, commands, valueBytes, inFlight, perSecond, seconds, stabilizeMs } = row;
+  const [count, bytes, most, rate] = [commands, valueBytes, inFlight, perSecond].map((n) =>
+    n.toLocaleString('en-US'),
+  );
+  return [protocol, topology, count!, bytes!, most!, rate!, seconds.toFixed(1), stabilizeMs];
 }
 
-function protocolList(text: string): readonly ProtocolName[] {
-  return text.split(',').map((name) => {
-    const protocol = PROTOCOL_NAMES.find((known) => known === name.trim());
-    if (protocol === undefined)
-      throw new UsageError(`--protocol: "${name}" is none of ${PROTOCOL_NAMES.join(', ')}`);
-    return protocol;
-  });
+function listOf<Name extends string>(
+  option: string,
+  names: readonly Name[],
+): (text: string) => readonly Name[] {
+  return (text) =>
+    text.split(',').map((spelled) => {
+      const name = names.find((known) => known === spelled.trim());
+      if (name === undefined) throw new UsageError(`${option}: "${spelled}" is none of ${names.join(', ')}`);
+      return name;
+    });
 }
 
-function inFlightList(text: string): readonly number[] {
-  return text.split(',').map(wholeNumber('--in-flight', IN_FLIGHT_MAX));
+function numberList(option: string, max: number): (text: string) => readonly number[] {
+  return (text) => text.split(',').map(wholeNumber(option, max));
 }
 
 function wholeNumber(option: string, max: number): (text: string) => number {

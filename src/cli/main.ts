@@ -3,10 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { SynodError } from '../../actors/errors.ts';
+import { BadOptionError } from '../errors.ts';
 import { BadScenarioError } from '../scenario/errors.ts';
 import { scenarioProtocols } from '../scenario/scenario.ts';
 import { benchCommand } from './bench-command.ts';
 import { EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK, UsageError } from './exit-status.ts';
+import { generateCommand } from './generate-command.ts';
 import { runCommand } from './run-command.ts';
 import { startCommand } from './start-command.ts';
 
@@ -27,7 +29,8 @@ function versionOfPackage(): string {
 function statusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_BAD_INPUT;
   process.stderr.write(`${messageOf(error)}\n`);
-  return error instanceof BadScenarioError || error instanceof UsageError ? EXIT_BAD_INPUT : EXIT_FAILED;
+  const isUsage = error instanceof BadScenarioError || error instanceof UsageError;
+  return isUsage || error instanceof BadOptionError ? EXIT_BAD_INPUT : EXIT_FAILED;
 }
 
 function messageOf(error: unknown): string {
@@ -57,6 +60,7 @@ const program = new Command('synod')
 program.addCommand(runCommand(scenarioProtocols, ending).copyInheritedSettings(program));
 program.addCommand(startCommand(ending).copyInheritedSettings(program));
 program.addCommand(benchCommand(ending).copyInheritedSettings(program));
+program.addCommand(generateCommand(ending).copyInheritedSettings(program));
 program.parseAsync().then(
   () => exit(status),
   (error: unknown) => exit(statusOf(error)),

@@ -5,17 +5,19 @@ import type { Chatroom } from '../chatroom.ts';
 import type { Client } from '../client/client.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { KeyValueStore } from '../key-value-store.ts';
-import {
-  type Argument,
-  type Commands,
-  command,
-  parseWholeNumber,
-  present,
-  text,
-  word,
-} from '../scenario/command.ts';
+import { type Argument, type Commands, command, text, word } from '../scenario/command.ts';
 import { LineError } from '../scenario/errors.ts';
 import { serviceCommands } from '../scenario/service-commands.ts';
+import {
+  node,
+  nodeA,
+  nodeB,
+  prefix,
+  type ShellScope,
+  type ShellVoice,
+  show,
+  withHelpAndExit,
+} from './shell-language.ts';
 
 /** How many entries `scan` shows at most. */
 const SCAN_ENTRIES_MAX = 1000;
@@ -30,8 +32,8 @@ class NothingDoneError extends SynodError {
   }
 }
 
-/** What the commands of the shell act on. */
-export interface ShellSession {
+/** What the commands act on. */
+export interface ReplicationSystem {
   readonly cluster: Pick<
     Cluster,
     | 'nodes'
@@ -52,42 +54,22 @@ export interface ShellSession {
   /** Answers 199 at once where no connected majority lives. */
   readonly service: ChatService;
   readonly room: Omit<Chatroom, keyof AsyncDisposable>;
-  /** Prints a result. */
-  print(line: string): void;
-  /** Tells a person at the keyboard something that a program reading our output need not know. */
-  note(line: string): void;
-  /** Ends the shell after this command. */
-  exit(): void;
 }
 
-/** The nodes that ids are checked against. */
-export interface ShellScope {
-  readonly nodes: readonly number[];
-}
+type ShellSession = ReplicationSystem & ShellVoice;
 
-const node: Argument<ShellScope, number> = {
-  label: 'N',
-  read(line, { nodes }) {
-    const id = parseWholeNumber(present(line.word(), 'N'), 'N');
-    if (!nodes.includes(id)) throw new LineError(`there is no node ${id}; the nodes are ${nodes.join(', ')}`);
-    return id;
-  },
-};
 const anyNode: Argument<ShellScope, number | undefined> = {
   label: '[N]',
   read: (line, scope) => (line.fork().word() === undefined ? undefined : node.read(line, scope)),
 };
-const nodeA = { ...node, label: 'A' };
-const nodeB = { ...node, label: 'B' };
-const prefix: Argument<ShellScope, string> = { label: '[PREFIX]', read: (line) => line.word() ?? '' };
 
 const plain = command<ShellScope, ShellSession, []>;
 const ofWord = command<ShellScope, ShellSession, [string]>;
 const ofNode = command<ShellScope, ShellSession, [number]>;
 const ofLink = command<ShellScope, ShellSession, [number, number]>;
 
-/** The commands of the shell. */
-export const shellCommands: Commands<ShellScope, ShellSession> = {
+/** The commands of the shell for a cluster with a replicated log. */
+export const shellCommands: Commands<ShellScope, ShellSession> = withHelpAndExit({
   get: ofWord({
     arguments: [word('K')],
     meaning: 'the value of a key: K = V, or K = None',
@@ -244,30 +226,9 @@ export const shellCommands: Commands<ShellScope, ShellSession> = {
       if (status.cut.length > 0) print(`cut: ${status.cut.map(([a, b]) => `${a}-${b}`).join(' ')}`);
     },
   }),
-  help: plain({
-    arguments: [],
-    meaning: 'this list',
-    act: ({ print }) => print(helpText()),
-  }),
-  exit: plain({ arguments: [], meaning: 'end', act: (session) => session.exit() }),
-};
+});
 
 /** @throws NothingDoneError at once, rather than after the time-out. */
 function needMajority(cluster: Pick<Cluster, 'hasQuorum'>): void {
   if (!cluster.hasQuorum()) throw new NothingDoneError();
-}
-
-function helpText(): string {
-  const rows = Object.entries(shellCommands).map(
-    ([name, { synopsis, meaning }]) => [`${name} ${synopsis}`, meaning] as const,
-  );
-  const width = Math.max(...rows.map(([usage]) => usage.length));
-  return rows.map(([usage, meaning]) => `${usage.padEnd(width)}  ${meaning}`).join('\n');
-}
-
-function show(value: string | Uint8Array | undefined): string {
-  if (value === undefined) return 'None';
-  return typeof value === 'string'
-    ? value
-    : `<${value.byteLength} bytes> ${Buffer.from(value).toString('hex').slice(0, 64)}`;
 }

@@ -1,11 +1,12 @@
 import { createInterface, type Interface } from 'node:readline';
 import { SynodError } from '../../actors/errors.ts';
+import type { Commands } from '../scenario/command.ts';
 import { LineError, UsageError } from '../scenario/errors.ts';
 import { LineReader } from '../scenario/line-reader.ts';
 import { colorsFor, type Output } from './colors.ts';
 import { EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK } from './exit-status.ts';
-import { type ShellScope, type ShellSession, shellCommands } from './shell-commands.ts';
 import { readHistory, writeHistory } from './shell-history.ts';
+import type { ShellScope, ShellVoice } from './shell-language.ts';
 
 const HISTORY_LINES_MAX = 1000;
 
@@ -22,26 +23,36 @@ export interface ShellOptions {
 }
 
 /** What a shell works on. */
-export type ShellSystem = Pick<ShellSession, 'cluster' | 'client' | 'store' | 'service' | 'room'>;
+export interface ShellSystem {
+  readonly cluster: { readonly nodes: readonly number[] };
+}
+
+/** What a shell understands. */
+type Language<System> = Commands<ShellScope, System & ShellVoice>;
 
 /**
  * Reads commands until the end, from a keyboard (with a prompt) or from a pipe (without), and carries them out one
  * after another. A command that fails does not end it. From a pipe the status is that of the worst line: 2 where
  * one was no command, 1 where one failed.
  */
-export function runShell(system: ShellSystem, options: ShellOptions): Promise<number> {
+export function runShell<System extends ShellSystem>(
+  language: Language<System>,
+  system: System,
+  options: ShellOptions,
+): Promise<number> {
   const isKeyboard = options.input.isTTY === true && options.output.isTTY === true;
-  return isKeyboard ? fromKeyboard(system, options) : fromPipe(system, options);
+  return isKeyboard ? fromKeyboard(language, system, options) : fromPipe(language, system, options);
 }
 
-async function fromPipe(
-  system: ShellSystem,
+async function fromPipe<System extends ShellSystem>(
+  language: Language<System>,
+  system: System,
   { input, output, errors, greeting, signal }: ShellOptions,
 ): Promise<number> {
   errors.write(`synod: ${greeting}\n`);
   let status = EXIT_OK;
   let ended = false;
-  const session: ShellSession = {
+  const session: System & ShellVoice = {
     ...system,
     print: (line) => void output.write(`${line}\n`),
     note: () => {},
@@ -53,7 +64,7 @@ async function fromPipe(
   let number = 0;
   for await (const line of lines) {
     number++;
-    const outcome = await carryOut(line, session, signal);
+    const outcome = await carryOut(language, line, session, signal);
     if (outcome.problem !== undefined) errors.write(`line ${number}: ${outcome.problem}\n`);
     status = Math.max(status, outcome.status);
     if (ended || signal.aborted) break;
@@ -62,7 +73,11 @@ async function fromPipe(
   return status;
 }
 
-async function fromKeyboard(system: ShellSystem, options: ShellOptions): Promise<number> {
+async function fromKeyboard<System extends ShellSystem>(
+  language: Language<System>,
+  system: System,
+  options: ShellOptions,
+): Promise<number> {
   const { input, output, greeting, historyFile, signal } = options;
   const colors = colorsFor(output);
   output.write(`${greeting}\n${colors.dim('help lists the commands, Tab completes them, Ctrl-D ends')}\n`);
@@ -70,7 +85,7 @@ async function fromKeyboard(system: ShellSystem, options: ShellOptions): Promise
     input,
     output,
     prompt: colors.bold('synod> '),
-    completer: complete,
+    completer: (line: string) => complete(Object.keys(language), line),
     history: historyFile === undefined ? [] : await readHistory(historyFile),
     historySize: HISTORY_LINES_MAX,
     removeHistoryDuplicates: true,
@@ -78,7 +93,7 @@ async function fromKeyboard(system: ShellSystem, options: ShellOptions): Promise
   const ending = new AbortController();
   /** Aborted by Ctrl-C while a command runs. */
   let running: AbortController | undefined;
-  const session: ShellSession = {
+  const session: System & ShellVoice = {
     ...system,
     print: (line) => void output.write(`${line}\n`),
     note: (line) => void output.write(`${colors.dim(line)}\n`),
@@ -97,7 +112,7 @@ async function fromKeyboard(system: ShellSystem, options: ShellOptions): Promise
   lines.prompt();
   for await (const line of lines) {
     running = new AbortController();
-    const { problem } = await carryOut(line, session, AbortSignal.any([running.signal, signal]));
+    const { problem } = await carryOut(language, line, session, AbortSignal.any([running.signal, signal]));
     running = undefined;
     if (problem !== undefined) output.write(`${colors.red(problem)}\n`);
     if (ending.signal.aborted || signal.aborted) break;
@@ -110,15 +125,16 @@ async function fromKeyboard(system: ShellSystem, options: ShellOptions): Promise
 }
 
 /** Carries one line out. */
-async function carryOut(
+async function carryOut<System extends ShellSystem>(
+  language: Language<System>,
   line: string,
-  session: ShellSession,
+  session: System & ShellVoice,
   signal: AbortSignal,
 ): Promise<{ readonly status: number; readonly problem?: string }> {
   const reader = new LineReader(line);
   const name = reader.word();
   if (name === undefined || name.startsWith('#')) return { status: EXIT_OK };
-  const command = Object.hasOwn(shellCommands, name) ? shellCommands[name] : undefined;
+  const command = Object.hasOwn(language, name) ? language[name] : undefined;
   if (command === undefined)
     return { status: EXIT_BAD_INPUT, problem: `there is no command "${name}"; help lists them` };
   try {
@@ -153,8 +169,8 @@ async function unlessAborted(work: void | Promise<void>, signal: AbortSignal): P
   }
 }
 
-function complete(line: string): [string[], string] {
-  const found = Object.keys(shellCommands).filter((name) => name.startsWith(line.trimStart()));
+function complete(names: readonly string[], line: string): [string[], string] {
+  const found = names.filter((name) => name.startsWith(line.trimStart()));
   return [found.map((name) => `${name} `), line];
 }
 

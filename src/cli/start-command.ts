@@ -9,15 +9,22 @@ import { chatroom } from '../applications/chatroom.ts';
 import { kv } from '../applications/kv.ts';
 import { chatServiceThrough } from '../chat-service.ts';
 import { openChatroom } from '../chatroom.ts';
-import { createCluster } from '../cluster/create-cluster.ts';
-import { PROTOCOLS, type ProtocolName } from '../cluster/protocols.ts';
+import { type CreateClusterOptions, createCluster } from '../cluster/create-cluster.ts';
+import {
+  type CreateTransactionClusterOptions,
+  TRANSACTION_NODES_MIN,
+} from '../cluster/create-transaction-cluster.ts';
+import type { ClusterEvents } from '../cluster/node-group.ts';
+import { PROTOCOL_NAMES, type ProtocolName } from '../cluster/protocols.ts';
 import { openKeyValueStore } from '../key-value-store.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { colorsFor } from './colors.ts';
 import { UsageError } from './exit-status.ts';
 import { interruptible } from './interruption.ts';
 import { journalOption } from './journal-option.ts';
-import { runShell } from './shell.ts';
+import { runShell, type ShellOptions } from './shell.ts';
+import { shellCommands } from './shell-commands.ts';
+import { transactionCommands } from './transaction-commands.ts';
 
 /** The name under which the shell talks in the chat room. */
 const SENDER = 'shell';
@@ -25,7 +32,7 @@ const HISTORY_FILE = 'shell-history';
 const NODES_MAX = 25;
 
 interface StartArguments {
-  readonly protocol: ProtocolName;
+  readonly protocol: ProtocolName | '2pc';
   readonly nodes: number;
   readonly journal: JournalKind;
   readonly data?: string;
@@ -33,11 +40,16 @@ interface StartArguments {
 
 /** `synod start`: a cluster, and a prompt to use and break it. */
 export function startCommand(ending: (status: number) => void): Command {
-  const protocols = Object.keys(PROTOCOLS);
+  const protocols = [...PROTOCOL_NAMES, '2pc'];
   return new Command('start')
     .description('Start a cluster in this process, with a prompt to use it, break it and watch it.')
     .addOption(new Option('--protocol <name>', 'how the nodes agree').choices(protocols).default('paxos'))
-    .option('--nodes <number>', 'how many nodes; 2f + 1 of them survive the loss of f', nodeCount, 3)
+    .option(
+      '--nodes <number>',
+      'how many nodes; 2f + 1 of them survive the loss of f; 2pc: the leader and its followers',
+      nodeCount,
+      3,
+    )
     .addOption(journalOption())
     .option('--data <folder>', 'keep the data there; without it, it is gone at the end')
     .addHelpText('after', '\nCommands may come through a pipe too: one a line, results on stdout.')
@@ -46,30 +58,35 @@ export function startCommand(ending: (status: number) => void): Command {
     });
 }
 
-async function start(
-  { protocol, nodes, journal, data }: StartArguments,
-  signal: AbortSignal,
-): Promise<number> {
+async function start(options: StartArguments, signal: AbortSignal): Promise<number> {
+  const { protocol, nodes, journal, data } = options;
   if (journal === 'memory' && data !== undefined)
     throw new UsageError('--data goes with --journal lmdb; in memory nothing is kept');
+  if (protocol === '2pc' && nodes < TRANSACTION_NODES_MIN)
+    throw new UsageError('--protocol 2pc takes --nodes 2 or more: a leader and its followers');
   await using temporary = data === undefined && journal === 'lmdb' ? await temporaryFolder() : undefined;
   const folder = data === undefined ? temporary?.path : resolve(data);
   if (folder !== undefined) makeFolder(folder);
-  const colors = colorsFor(process.stderr);
-  const warn = (text: string) => void process.stderr.write(`${colors.yellow(text)}\n`);
-  await using cluster = await createCluster({
-    protocol,
-    nodes,
-    application: [kv, chatroom, chatService],
-    journal,
-    ...(folder === undefined ? {} : { dataDir: folder }),
-    onNodeEnded: (_node, error) => {
-      if (error !== undefined) warn(error.message);
-    },
-    onWarning: (error) => {
-      if (error instanceof SetAsideError || error instanceof FilesMissingError) warn(error.message);
-    },
-  });
+  const shell: ShellOptions = {
+    input: process.stdin,
+    output: process.stdout,
+    errors: process.stderr,
+    greeting: `${greetingOf(protocol, nodes)}; ${whereDataIs(data, folder)}`,
+    historyFile: data === undefined ? undefined : join(resolve(data), HISTORY_FILE),
+    signal,
+  };
+  const place = { journal, ...(folder === undefined ? {} : { dataDir: folder }), ...events() };
+  // Awaited here: the folder is let go of when this function returns.
+  return protocol === '2pc'
+    ? await shellOfTransactions({ protocol, nodes, ...place }, shell)
+    : await shellOfReplicatedLog(
+        { protocol, nodes, application: [kv, chatroom, chatService], ...place },
+        shell,
+      );
+}
+
+async function shellOfReplicatedLog(options: CreateClusterOptions, shell: ShellOptions): Promise<number> {
+  await using cluster = await createCluster(options);
   const client = await cluster.client();
   const system = {
     cluster,
@@ -79,14 +96,34 @@ async function start(
     room: openChatroom(cluster, client, SENDER),
   };
   // Awaited here: the cluster is let go of when this function returns.
-  return await runShell(system, {
-    input: process.stdin,
-    output: process.stdout,
-    errors: process.stderr,
-    greeting: `${nodes} nodes agree by ${protocol}; ${whereDataIs(data, folder)}`,
-    historyFile: data === undefined ? undefined : join(resolve(data), HISTORY_FILE),
-    signal,
-  });
+  return await runShell(shellCommands, system, shell);
+}
+
+async function shellOfTransactions(
+  options: CreateTransactionClusterOptions,
+  shell: ShellOptions,
+): Promise<number> {
+  await using cluster = await createCluster(options);
+  return await runShell(transactionCommands, { cluster, client: await cluster.client() }, shell);
+}
+
+function events(): ClusterEvents {
+  const colors = colorsFor(process.stderr);
+  const warn = (text: string) => void process.stderr.write(`${colors.yellow(text)}\n`);
+  return {
+    onNodeEnded: (_node, error) => {
+      if (error !== undefined) warn(error.message);
+    },
+    onWarning: (error) => {
+      if (error instanceof SetAsideError || error instanceof FilesMissingError) warn(error.message);
+    },
+  };
+}
+
+function greetingOf(protocol: StartArguments['protocol'], nodes: number): string {
+  return protocol === '2pc'
+    ? `node 0 leads ${nodes - 1} followers by two-phase commit`
+    : `${nodes} nodes agree by ${protocol}`;
 }
 
 function whereDataIs(data: string | undefined, folder: string | undefined): string {

@@ -16,6 +16,8 @@ export interface GatewayUser {
   tick(nowMs: number): boolean;
   /** A node has ended: what was sent to it will not be answered. */
   nodeEnded(node: string): void;
+  /** A node runs again. */
+  nodeStarted?(node: string): void;
 }
 
 /** Calls that wait for the end of the moment that they are made in, at most. */
@@ -72,6 +74,7 @@ export class Gateway {
 
   nodeStarted(node: string): void {
     this.#up.add(node);
+    for (const user of this.#users.values()) user.nodeStarted?.(node);
     const former = this.#target;
     if (former !== node && this.#up.has(former)) return;
     this.#target = node;

@@ -1,9 +1,16 @@
 import type { Application } from '../../machines/replication/application.ts';
 import { BadOptionError } from '../errors.ts';
 import { Cluster } from './cluster.ts';
+import { type CreateEventualClusterOptions, createEventualCluster } from './create-eventual-cluster.ts';
+import {
+  type CreateTransactionClusterOptions,
+  createTransactionCluster,
+} from './create-transaction-cluster.ts';
+import type { EventualCluster } from './eventual-cluster.ts';
 import type { ClusterEvents } from './node-group.ts';
-import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from './protocols.ts';
+import { PROTOCOL_NAMES, PROTOCOLS, type ProtocolName, type ProtocolSettings } from './protocols.ts';
 import { checkNodeCount, type StorageOptions, startOnThreads } from './start-on-threads.ts';
+import type { TransactionCluster } from './transaction-cluster.ts';
 
 /** What a cluster is to be. */
 export interface CreateClusterOptions<Name extends ProtocolName = ProtocolName>
@@ -21,16 +28,33 @@ export interface CreateClusterOptions<Name extends ProtocolName = ProtocolName>
 
 /**
  * Starts a cluster on worker threads of this process, each node with its journal on disk unless told otherwise.
- * Resolves when a node leads; on a new folder that is node 0.
+ * Resolves when a node leads, where nodes do; on a new folder that is node 0.
  *
  * @throws BadOptionError; WrongFolderError, FolderInUseError and their like when the data folder cannot be used.
  */
-export async function createCluster<Name extends ProtocolName>(
+export function createCluster(options: CreateTransactionClusterOptions): Promise<TransactionCluster>;
+export function createCluster(options: CreateEventualClusterOptions): Promise<EventualCluster>;
+export function createCluster<Name extends ProtocolName>(
+  options: CreateClusterOptions<Name>,
+): Promise<Cluster>;
+export async function createCluster(
+  options: CreateTransactionClusterOptions | CreateEventualClusterOptions | CreateClusterOptions,
+): Promise<TransactionCluster | EventualCluster | Cluster> {
+  if (options.protocol === '2pc') return createTransactionCluster(options);
+  if (options.protocol === 'eventual') return createEventualCluster(options);
+  return createReplicatedLog(options);
+}
+
+async function createReplicatedLog<Name extends ProtocolName>(
   options: CreateClusterOptions<Name>,
 ): Promise<Cluster> {
   const { protocol, nodes, application, settings, onNodeEnded, onWarning, ...storage } = options;
   if (!Object.hasOwn(PROTOCOLS, protocol)) {
-    throw new BadOptionError('protocol', protocol, `one of ${Object.keys(PROTOCOLS).join(', ')}`);
+    throw new BadOptionError(
+      'protocol',
+      protocol,
+      `one of ${[...PROTOCOL_NAMES, '2pc', 'eventual'].join(', ')}`,
+    );
   }
   checkNodeCount(nodes, 1);
   const names = Array.from({ length: nodes }, (_, node) => String(node));
@@ -41,7 +65,7 @@ export async function createCluster<Name extends ProtocolName>(
   });
   const events = { onNodeEnded, onWarning };
   return startOnThreads(
-    { protocol, nodes: names, program, events, storage },
+    { protocol, nodes: names, program, damaged: 'setAside', events, storage },
     (host, told, afterwards) => new Cluster(protocol, host, told, afterwards),
   );
 }

@@ -1,6 +1,7 @@
 import { SynodError } from '../../actors/errors.ts';
 import type { Host } from '../../actors/host.ts';
 import type { InspectionEvent } from '../../actors/inspection.ts';
+import { type NodeTally, sumOfTallies } from '../../actors/tally.ts';
 import { Gateway } from '../client/gateway.ts';
 import { ClosedError } from '../errors.ts';
 import { Topology } from './topology.ts';
@@ -106,6 +107,12 @@ export abstract class NodeGroup implements AsyncDisposable {
     if (!this.host.nodes.includes(name)) return Promise.resolve(false);
     if (this.#closed || this.topology.isUp(name)) return Promise.resolve(!this.#closed);
     return new Promise((resolve) => this.#upWaiters.push({ name, resolve }));
+  }
+
+  /** What the nodes that run have done since they started, all together. */
+  async tally(): Promise<NodeTally> {
+    const tallies = await Promise.all(this.host.nodes.map((name) => this.host.tally(name)));
+    return sumOfTallies(tallies.filter((tally) => tally !== undefined));
   }
 
   /** Listens to the inspection events of every actor, in the shapes of XState's `inspect`; undefined ends it. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Host } from '../../actors/host.ts';
+import type { DamagePolicy, Host } from '../../actors/host.ts';
 import { JOURNAL_KINDS, type JournalKind } from '../../actors/memory.ts';
 import type { ProgramReference } from '../../actors/program.ts';
 import { ThreadHost } from '../../actors/threads/thread-host.ts';
@@ -29,6 +29,8 @@ export interface GroupOptions {
   readonly protocol: string;
   readonly nodes: readonly string[];
   readonly program: ProgramReference;
+  /** What becomes of a node whose files are damaged or gone. */
+  readonly damaged: DamagePolicy;
   readonly events: { readonly [Event in keyof ClusterEvents]: ClusterEvents[Event] | undefined };
   readonly storage: StorageOptions;
 }
@@ -50,7 +52,7 @@ export function checkNodeCount(nodes: number, min: number): void {
 
 /** Starts a group of nodes on worker threads of this process; whatever it has begun is gone when that fails. */
 export async function startOnThreads<Group extends NodeGroup & { start(): Promise<void> }>(
-  { protocol, nodes, program, events, storage }: GroupOptions,
+  { protocol, nodes, program, damaged, events, storage }: GroupOptions,
   makeGroup: (host: Host, events: ClusterEvents, afterwards: () => Promise<void>) => Group,
 ): Promise<Group> {
   const { journal = 'lmdb', dataDir, journalBytesMax, memoryMbMax } = storage;
@@ -65,6 +67,7 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
     const host = new ThreadHost({
       nodes,
       program,
+      damaged,
       journal,
       ...(place.dataDir === undefined ? {} : { dataDir: place.dataDir }),
       identity: { protocol },

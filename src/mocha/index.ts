@@ -1,10 +1,21 @@
-/** `synod/mocha`: scenarios as mocha tests. */
+/** `synod/mocha`: scenarios as mocha tests; and leaders and followers of two-phase commit that a test plays by hand. */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 import picocolors from 'picocolors';
 import { drawComparison } from '../scenario/compare.ts';
 import { runPair, scenariosOf } from '../scenario/folder.ts';
+
+export type { HeardMessage } from './doubles/double.ts';
+export { ScriptedFollower, transactionsOf } from './doubles/scripted-follower.ts';
+export { type ScriptedGroup, ScriptedLeader } from './doubles/scripted-leader.ts';
+export {
+  FollowerStage,
+  LeaderStage,
+  type StageOptions,
+  stageWithFollowers,
+  stageWithLeader,
+} from './doubles/stage.ts';
 
 /** How long one scenario may take before its test fails. */
 const SCENARIO_TIMEOUT_MS = 20_000;

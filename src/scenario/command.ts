@@ -75,6 +75,14 @@ export function bounded<Scope>(argument: Argument<Scope, string>, bytesMax: numb
   };
 }
 
+/** The same argument under another label. */
+export function labelled<Scope, Value>(
+  argument: Argument<Scope, Value>,
+  label: string,
+): Argument<Scope, Value> {
+  return { ...argument, label };
+}
+
 /** A whole number from `min` to `max`, both included. */
 export function wholeNumber(label: string, min: number, max: number): Argument<unknown, number> {
   return {

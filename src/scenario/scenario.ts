@@ -1,14 +1,20 @@
 /*
  * Scenarios: scripts that use and break a cluster, and say what must be printed. A script goes from its text
- * (parse.ts) by the table of its grammar (chat-grammar.ts, shared-commands.ts) to what its commands act on
- * (chat-run.ts), line by line (run-script.ts); folders of scripts are compared with what they must print (folder.ts).
+ * (parse.ts) by the table of its grammar (chat-grammar.ts, shared-commands.ts; eventual-grammar.ts) to what its commands
+ * act on (chat-run.ts; eventual-run.ts), line by line (run-script.ts); folders of scripts are compared with what they must print (folder.ts).
  */
+
+import { createTransactionCluster } from '../cluster/create-transaction-cluster.ts';
 import type { ProtocolName } from '../cluster/protocols.ts';
 import { openChatCluster } from './chat-cluster.ts';
 import { chatGrammar } from './chat-grammar.ts';
 import { BadScenarioError } from './errors.ts';
+import { EVENTUAL_COMMANDS, eventualGrammar } from './eventual-grammar.ts';
+import { openOnThreads } from './eventual-threads.ts';
 import { commandLines, linesOf, parseScript, type Script } from './parse.ts';
 import { type RunOptions, runScript } from './run-script.ts';
+import { transactionGrammar } from './transaction-grammar.ts';
+import type { TransactionClusterPlan } from './transaction-run.ts';
 
 /** A script that was checked whole and can run. */
 export interface Scenario {
@@ -24,14 +30,30 @@ type Parse = (file: string, content: string) => Script;
 const grammars: Readonly<Record<string, Parse>> = {
   paxos: chatScript('paxos'),
   raft: chatScript('raft'),
+  '2pc': (file, content) => parseScript(transactionGrammar(openTransactionCluster), file, content),
+  eventual: (file, content) => parseScript(eventualGrammar({ open: openOnThreads }), file, content),
 };
 
 function chatScript(protocol: ProtocolName): Parse {
   return (file, content) => parseScript(chatGrammar(openChatCluster(protocol)), file, content);
 }
 
+function openTransactionCluster({ nodes, journal, dataDir, warn }: TransactionClusterPlan) {
+  return createTransactionCluster({
+    protocol: '2pc',
+    nodes,
+    ...(journal === 'memory' ? { journal } : { dataDir }),
+    onNodeEnded: (_node, error) => {
+      if (error !== undefined) warn(error);
+    },
+  });
+}
+
 /** The protocol of a script that does not name one, by its first command. */
-const protocolByFirstCommand: Readonly<Record<string, string>> = { start: 'paxos' };
+const protocolByFirstCommand: Readonly<Record<string, string>> = {
+  start: 'paxos',
+  ...Object.fromEntries(EVENTUAL_COMMANDS.map((command) => [command, 'eventual'])),
+};
 const PROTOCOL_BY_DEFAULT = 'paxos';
 
 /** The protocols that scripts can be run on. */

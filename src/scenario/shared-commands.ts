@@ -1,11 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../applications/kv.ts';
+import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../applications/key-value-bounds.ts';
 import type { ChatService } from '../chat-service.ts';
-import { type Argument, bounded, type Command, command, wholeNumber, word } from './command.ts';
+import { type Argument, bounded, type Command, command, word } from './command.ts';
+import { type LinkRun, linkCommands } from './link-commands.ts';
 import { serviceCommands } from './service-commands.ts';
-
-/** The longest `sleep` of a script. */
-export const SLEEP_MS_MAX = 600_000;
 
 /** A key-value store as a script's client sees it. Each answers `unreachable` where no majority (or no server) can be reached. */
 export interface ScriptStore {
@@ -18,27 +15,23 @@ export const unreachable: unique symbol = Symbol('unreachable');
 export type Unreachable = typeof unreachable;
 
 /** What the commands that every grammar knows act on. */
-export interface SharedRun {
-  readonly signal: AbortSignal;
+export interface SharedRun extends LinkRun {
   print(line: string): void;
   store(client: number): ScriptStore;
   /** The chat service, through a client of the run's own. Each answers 199 where no majority (or no server) can be reached. */
   readonly service: ChatService;
-  disconnect(serverA: number, serverB: number): Promise<void>;
-  connect(serverA: number, serverB: number): Promise<void>;
 }
 
 const key = bounded(word('key'), KEY_BYTES_MAX);
 const value = bounded(word('value'), VALUE_BYTES_MAX);
 
-/** The commands that every grammar knows. A grammar gives its own arguments for ids, and may replace a command. */
+/** The commands of a replicated log, whichever protocol carries it. A grammar gives its own arguments for ids, and may replace a command. */
 export function sharedCommands<Scope>(ids: {
   client: Argument<Scope, number>;
   server: Argument<Scope, number>;
 }) {
   const define = command<Scope, SharedRun, [number, string, string]>;
   const defineKey = command<Scope, SharedRun, [number, string]>;
-  const defineLink = command<Scope, SharedRun, [number, number]>;
   const service = serviceCommands<Scope, SharedRun>();
   return {
     ...service,
@@ -68,21 +61,7 @@ export function sharedCommands<Scope>(ids: {
         },
       }),
     ),
-    disconnect: defineLink({
-      arguments: [labelled(ids.server, 'a'), labelled(ids.server, 'b')],
-      meaning: 'cuts the link between two servers, both ways',
-      act: (run, a, b) => run.disconnect(a, b),
-    }),
-    connect: defineLink({
-      arguments: [labelled(ids.server, 'a'), labelled(ids.server, 'b')],
-      meaning: 'mends the link between two servers',
-      act: (run, a, b) => run.connect(a, b),
-    }),
-    sleep: command<Scope, SharedRun, [number]>({
-      arguments: [wholeNumber('ms', 0, SLEEP_MS_MAX)],
-      meaning: 'waits so many milliseconds',
-      act: (run, ms) => sleep(ms, undefined, { signal: run.signal }),
-    }),
+    ...linkCommands(ids.server),
   };
 }
 
@@ -97,8 +76,4 @@ function byWords<Scope, Run>(ofOne: Command<Scope, Run>, ofMore: Command<Scope, 
       return (ahead.word() === undefined ? ofOne : ofMore).bind(line, scope);
     },
   };
-}
-
-function labelled<Scope, Value>(argument: Argument<Scope, Value>, label: string): Argument<Scope, Value> {
-  return { ...argument, label };
 }

@@ -3,22 +3,25 @@ import {
   type DiskSettings,
   type NetworkSettings,
   SimulatedHost,
+  type SimulatedHostOptions,
   type TraceRecord,
 } from '../../actors/simulated/index.ts';
+import { eventualProgram } from '../../machines/eventual/program.ts';
+import type { EventualSettings } from '../../machines/eventual/settings.ts';
 import type { Application } from '../../machines/replication/application.ts';
+import { twoPhaseCommitProgram } from '../../machines/two-phase-commit/program.ts';
+import type { TwoPhaseCommitSettings } from '../../machines/two-phase-commit/settings.ts';
 import { Cluster } from '../cluster/cluster.ts';
+import { serverNames } from '../cluster/create-eventual-cluster.ts';
+import { EventualCluster } from '../cluster/eventual-cluster.ts';
 import type { ClusterEvents } from '../cluster/node-group.ts';
 import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from '../cluster/protocols.ts';
+import { TransactionCluster } from '../cluster/transaction-cluster.ts';
 
-/** What a simulated cluster is to be, and in what kind of world. */
-export interface SimulatedClusterOptions<Name extends ProtocolName = ProtocolName> extends ClusterEvents {
-  readonly protocol: Name;
-  readonly nodes: number;
-  // biome-ignore lint/suspicious/noExplicitAny: an application of whatever operations; each client call is typed by its own.
-  readonly application: Application<any, any, any, any> | readonly Application<any, any, any, any>[];
+/** In what kind of world a cluster is to be. */
+export interface SimulatedWorldOptions extends ClusterEvents {
   /** Decides everything that chance decides: the same seed, the same run. */
   readonly seed: number;
-  readonly settings?: Partial<ProtocolSettings[Name]>;
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
   /** Where the nodes keep what they must remember; `lmdb`, the default, is a simulated disk. */
@@ -29,37 +32,105 @@ export interface SimulatedClusterOptions<Name extends ProtocolName = ProtocolNam
   readonly trace?: (record: TraceRecord) => void;
 }
 
+/** What a simulated cluster is to be. */
+export interface SimulatedClusterOptions<Name extends ProtocolName = ProtocolName>
+  extends SimulatedWorldOptions {
+  readonly protocol: Name;
+  readonly nodes: number;
+  // biome-ignore lint/suspicious/noExplicitAny: an application of whatever operations; each client call is typed by its own.
+  readonly application: Application<any, any, any, any> | readonly Application<any, any, any, any>[];
+  readonly settings?: Partial<ProtocolSettings[Name]>;
+}
+
+/** What a simulated cluster of two-phase commit is to be. */
+export interface SimulatedTransactionClusterOptions extends SimulatedWorldOptions {
+  readonly protocol: '2pc';
+  /** The leader, which is node 0, and its followers. */
+  readonly nodes: number;
+  readonly settings?: Partial<TwoPhaseCommitSettings>;
+}
+
+/** What a simulated cluster of the eventually consistent store is to be. */
+export interface SimulatedEventualClusterOptions extends SimulatedWorldOptions {
+  readonly protocol: 'eventual';
+  /** How many servers it is founded with, 0 and up; or their ids. */
+  readonly nodes: number | readonly number[];
+  readonly settings?: Partial<EventualSettings>;
+}
+
 /** A cluster, and the world that it runs in. Nothing happens but by the world's `run`, `runUntil` and `runWhile`. */
-export interface SimulatedCluster {
-  readonly cluster: Cluster;
+export interface SimulatedCluster<Group = Cluster> {
+  readonly cluster: Group;
   readonly world: SimulatedHost;
 }
 
 /** Makes a cluster in a world of its own. Start it by `await world.runWhile(cluster.start(), limitMs)`. */
+export function createSimulatedCluster(
+  options: SimulatedTransactionClusterOptions,
+): SimulatedCluster<TransactionCluster>;
+export function createSimulatedCluster(
+  options: SimulatedEventualClusterOptions,
+): SimulatedCluster<EventualCluster>;
 export function createSimulatedCluster<Name extends ProtocolName>(
   options: SimulatedClusterOptions<Name>,
-): SimulatedCluster {
-  const {
-    protocol,
-    nodes,
-    application,
-    settings,
-    seed,
-    network,
-    disk,
-    journal,
-    clockRates,
-    trace,
-    ...events
-  } = options;
-  const names = Array.from({ length: nodes }, (_, node) => String(node));
-  const world = new SimulatedHost({
+): SimulatedCluster;
+export function createSimulatedCluster(
+  options: SimulatedTransactionClusterOptions | SimulatedEventualClusterOptions | SimulatedClusterOptions,
+): SimulatedCluster<TransactionCluster | EventualCluster | Cluster> {
+  if (options.protocol === '2pc') return simulateTransactions(options);
+  if (options.protocol === 'eventual') return simulateEventual(options);
+  return simulateReplicatedLog(options);
+}
+
+function simulateTransactions({
+  nodes,
+  settings,
+  ...options
+}: SimulatedTransactionClusterOptions): SimulatedCluster<TransactionCluster> {
+  const names = namesOf(nodes);
+  const program = twoPhaseCommitProgram({ nodes: names, ...(settings === undefined ? {} : { settings }) });
+  const world = worldOf(options, { nodes: names, program, damaged: 'refuse' });
+  return { cluster: new TransactionCluster(world, options), world };
+}
+
+function simulateEventual({
+  nodes,
+  settings,
+  ...options
+}: SimulatedEventualClusterOptions): SimulatedCluster<EventualCluster> {
+  const names = serverNames(nodes);
+  const program = eventualProgram({ nodes: names, ...(settings === undefined ? {} : { settings }) });
+  const world = worldOf(options, { nodes: names, program, damaged: 'refuse' });
+  return { cluster: new EventualCluster(world, options), world };
+}
+
+function simulateReplicatedLog({
+  protocol,
+  nodes,
+  application,
+  settings,
+  ...options
+}: SimulatedClusterOptions): SimulatedCluster {
+  const names = namesOf(nodes);
+  const program = PROTOCOLS[protocol].program({
     nodes: names,
-    program: PROTOCOLS[protocol].program({
-      nodes: names,
-      applications: [application].flat().map(({ name, module }) => ({ name, module })),
-      ...(settings === undefined ? {} : { settings }),
-    }),
+    applications: [application].flat().map(({ name, module }) => ({ name, module })),
+    ...(settings === undefined ? {} : { settings }),
+  });
+  const world = worldOf(options, { nodes: names, program });
+  return { cluster: new Cluster(protocol, world, options), world };
+}
+
+function namesOf(nodes: number): string[] {
+  return Array.from({ length: nodes }, (_, node) => String(node));
+}
+
+function worldOf(
+  { seed, network, disk, journal, clockRates, trace }: SimulatedWorldOptions,
+  cluster: Pick<SimulatedHostOptions, 'nodes' | 'program' | 'damaged'>,
+): SimulatedHost {
+  return new SimulatedHost({
+    ...cluster,
     seed,
     ...(network === undefined ? {} : { network }),
     ...(disk === undefined ? {} : { disk }),
@@ -67,5 +138,4 @@ export function createSimulatedCluster<Name extends ProtocolName>(
     ...(clockRates === undefined ? {} : { clockRates }),
     ...(trace === undefined ? {} : { trace }),
   });
-  return { cluster: new Cluster(protocol, world, events), world };
 }

@@ -93,6 +93,7 @@ export function puppetNode(settings: Partial<NodeSettings> = {}) {
       get: (key) => memory.get(key),
       range: (prefix, from) => memory.range(prefix, from),
       snapshot: () => memory.snapshot(),
+      flushes: 0,
       // Held back until the test calls `durable`.
       commit: (writes, durable) => void commits.push({ writes, durable }),
     },

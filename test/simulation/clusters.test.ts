@@ -1,13 +1,12 @@
-import type { ProtocolName } from '../../src/cluster/protocols.ts';
-import { experiment } from './support/experiment.ts';
+import { experiment } from '../../src/simulation/experiment.ts';
+import { SIMULATED_PROTOCOLS } from '../../src/simulation/protocols/index.ts';
 
 /** More of them by hand: SYNOD_SEEDS=1000-3000 npx mocha test/simulation/clusters.test.ts */
 const [FIRST = 1, LAST = 100] = (process.env.SYNOD_SEEDS ?? '1-100').split('-').map(Number);
 const SEEDS_A_TEST = 25;
-const PROTOCOLS: readonly ProtocolName[] = ['paxos', 'raft'];
 
-for (const protocol of PROTOCOLS) {
-  describe(`a simulated cluster of ${protocol} under storm stays correct, and recovers`, () => {
+for (const protocol of Object.values(SIMULATED_PROTOCOLS)) {
+  describe(`a simulated cluster of ${protocol.name} under storm stays correct, and recovers`, () => {
     for (let from = FIRST; from <= LAST; from += SEEDS_A_TEST) {
       const to = Math.min(LAST, from + SEEDS_A_TEST - 1);
       it(`seeds ${from} to ${to}`, async function () {

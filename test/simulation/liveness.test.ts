@@ -3,7 +3,7 @@ import type { PaxosSettings } from '../../machines/paxos/settings.ts';
 import type { RaftSettings } from '../../machines/raft/settings.ts';
 import type { ProtocolName } from '../../src/cluster/protocols.ts';
 import { openKeyValueStore } from '../../src/key-value-store.ts';
-import { type LedgerEntry, ledger } from './support/ledger.ts';
+import { type LedgerEntry, ledger } from '../../src/simulation/protocols/replicated-log/ledger.ts';
 import { type Scene, sceneOf } from './support/scene.ts';
 
 const PROTOCOLS: readonly ProtocolName[] = ['paxos', 'raft'];

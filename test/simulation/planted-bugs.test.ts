@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import type { ProtocolName } from '../../src/cluster/protocols.ts';
-import { experiment } from './support/experiment.ts';
+import { experiment } from '../../src/simulation/experiment.ts';
+import { SIMULATED_PROTOCOLS, type SimulatedProtocolName } from '../../src/simulation/protocols/index.ts';
 import { PLANTED_BUGS } from './support/planted-bugs.ts';
 
 const SEEDS_MAX = 200;
 /** Where the rarer ones were found last: tried first, to save time. Any other seed will do as well. */
-const LIKELY_SEEDS: Readonly<Record<ProtocolName, Readonly<Record<string, number>>>> = {
+const LIKELY_SEEDS: Readonly<Record<SimulatedProtocolName, Readonly<Record<string, number>>>> = {
   paxos: {
     'an acceptor forgets its promise when it restarts': 65,
     'acceptors forget what no replica has on disk': 183,
@@ -24,8 +24,8 @@ const LIKELY_SEEDS: Readonly<Record<ProtocolName, Readonly<Record<string, number
 const NODES: Readonly<Record<string, number>> = { 'a leader of five counts a follower twice': 5 };
 
 for (const [protocol, bugs] of Object.entries(PLANTED_BUGS) as [
-  ProtocolName,
-  (typeof PLANTED_BUGS)[ProtocolName],
+  SimulatedProtocolName,
+  (typeof PLANTED_BUGS)[SimulatedProtocolName],
 ][]) {
   describe(`the simulation of ${protocol} finds a planted bug`, () => {
     for (const [bug, instrument] of Object.entries(bugs)) {
@@ -35,12 +35,16 @@ for (const [protocol, bugs] of Object.entries(PLANTED_BUGS) as [
         for (let tried = 0; tried < SEEDS_MAX && found === undefined; tried++) {
           const seed = tried === 0 ? (LIKELY_SEEDS[protocol][bug] ?? 1) : tried;
           const nodes = NODES[bug] ?? 3;
-          await experiment({ protocol, seed, nodes, stormMs: 1500, instruments: [instrument] }).catch(
-            (error: unknown) => {
-              found = error;
-              if (process.env.SYNOD_VERBOSE !== undefined) console.log(seed, String(error).slice(0, 300));
-            },
-          );
+          await experiment({
+            protocol: SIMULATED_PROTOCOLS[protocol],
+            seed,
+            nodes,
+            stormMs: 1500,
+            instruments: [instrument],
+          }).catch((error: unknown) => {
+            found = error;
+            if (process.env.SYNOD_VERBOSE !== undefined) console.log(seed, String(error).slice(0, 300));
+          });
         }
         expect(found, `in ${SEEDS_MAX} seeds`).to.be.instanceOf(Error);
       });

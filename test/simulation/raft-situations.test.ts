@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { seededRandom } from '../../actors/random.ts';
 import type { TraceRecord } from '../../actors/simulated/index.ts';
 import type { RaftSettings } from '../../machines/raft/settings.ts';
-import { memoryWatch } from './support/memory-watch.ts';
+import { raftLog } from '../../src/simulation/protocols/raft/raft-log.ts';
+import { WatchedCluster } from '../../src/simulation/protocols/replicated-log/watched-cluster.ts';
 import { others, part, type RaftScene, raftOf, Writer } from './support/raft-scene.ts';
-import { SimulatedCluster } from './support/simulated-cluster.ts';
 
 // Everything that a simulated cluster watches (agreement.ts) is watched here, too.
 
@@ -59,9 +59,9 @@ describe('elections of Raft', () => {
 
   it('have a winner also when the one that should lead first never comes', async () => {
     for (let seed = 1; seed <= 10; seed++) {
-      const memory = memoryWatch('raft');
-      await using simulated = new SimulatedCluster({
-        protocol: 'raft',
+      const memory = raftLog.memory();
+      await using simulated = new WatchedCluster({
+        protocol: raftLog,
         seed,
         nodes: 3,
         instruments: [memory.instrument],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Presume, TwoPhaseCommitSettings } from '../../machines/two-phase-commit/settings.ts';
 import type { Transaction } from '../../machines/two-phase-commit/transaction.ts';
-import { forTwoPhaseCommit } from './support/instrumented-program.ts';
+import { forTwoPhaseCommit } from '../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
 import { TwoPhaseWorld } from './support/two-phase/two-phase-world.ts';
 
 const FOLLOWERS = 3;

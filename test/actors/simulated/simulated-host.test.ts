@@ -321,6 +321,28 @@ describe('the simulated world', () => {
       expect(trace.map(({ event }) => event)).to.deep.equal(['start']);
     });
 
+    it('tells how many messages it has sent to others, in how many frames, and how often its journal was flushed', async () => {
+      const all = pingHost();
+      await using host = all.host;
+      await host.start(all.nodes);
+      await host.run(1000);
+      const { messages = 0, frames = 0, flushes = 0 } = (await host.tally('a')) ?? {};
+      const flushed = all.trace.filter((record) => record.event === 'flush' && record.node === 'a');
+      expect(flushes).to.equal(flushed.length).and.to.be.above(10);
+      await host.run(1010);
+      const traced = all.trace.filter(
+        (record) =>
+          record.event === 'deliver' &&
+          record.from === 'a' &&
+          record.to !== 'clients' &&
+          record.sentMs <= 1000,
+      );
+      expect(frames).to.equal(traced.length).and.to.be.above(10);
+      expect(messages).to.be.at.least(frames);
+      await host.kill('a');
+      expect(await host.tally('a')).to.equal(undefined);
+    });
+
     it('hands on inspection events while someone listens', async () => {
       const { host, nodes } = pingHost();
       await using _ = host;

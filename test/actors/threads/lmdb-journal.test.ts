@@ -29,9 +29,9 @@ class Bench implements AsyncDisposable {
   #failed: (error: Error) => void = () => {};
   #end: () => void = () => {};
 
-  constructor(folder: string, journalBytesMax = 2 ** 30) {
+  constructor(folder: string, journalBytesMax = 2 ** 30, collectMs = 0) {
     this.folder = folder;
-    this.disk = new Disk(journalBytesMax);
+    this.disk = new Disk(journalBytesMax, collectMs);
     this.failed = new Promise((resolve) => {
       this.#failed = resolve;
     });
@@ -65,6 +65,21 @@ describe('a journal on LMDB', () => {
     await durably(journal, { key: ['a'], value: undefined }, put(['b'], '3'));
     expect(journal.get(['a'])).to.equal(undefined);
     expect(text(journal.get(['b']))).to.equal('3');
+  });
+
+  it('gathers what follows a flush, where it is to wait for company, and writes at once what follows nothing', async () => {
+    let journal: LmdbJournal;
+    const later: string[] = [];
+    {
+      await using bench = new Bench(folder(), 2 ** 30, 3_600_000);
+      journal = await bench.open();
+      await durably(journal, put(['a'], '1'));
+      for (const key of ['b', 'c']) journal.commit([put([key], '2')], () => later.push(key));
+      expect(later).to.deep.equal([]);
+    }
+    await using bench = new Bench(folder());
+    journal = await bench.open();
+    expect(['a', 'b', 'c'].map((key) => text(journal.get([key])))).to.deep.equal(['1', '2', '2']);
   });
 
   it('calls back in the order of the commits, though many share a flush', async () => {

@@ -110,6 +110,25 @@ describe('what a node of a host of threads remembers', function () {
     expect(await bench.ask('a', recall)).to.include({ memory: 'new' });
   });
 
+  for (const [kind, how] of [
+    ['journal', 'with a record that has rotted'],
+    ['journal', 'deleted'],
+    ['store', 'cut short'],
+  ] as const) {
+    it(`is not given up where damage is refused: with a ${kind} that was ${how} it does not start`, async () => {
+      const [spoil, , refusal] = DAMAGE[how]!;
+      await fill();
+      spoil(pathOf('b', kind));
+      const before = readdirSync(join(folder(), 'b'));
+      await using bench = new Workbench(folder(), { damaged: 'refuse' });
+      await bench.host.start(['a', 'c']);
+      expect(await rejection(bench.host.start(['b']))).to.equal(refusal);
+      expect(readdirSync(join(folder(), 'b'))).to.deep.equal(before);
+      expect(bench.warnings).to.deep.equal([]);
+      expect(await bench.ask('a', recall)).to.include({ memory: 'kept', stored: 'rotten' });
+    });
+  }
+
   for (const [how, [spoil, warning]] of Object.entries(DAMAGE)) {
     it(`is lost with a journal that was ${how}, which is set aside`, async () => {
       await fill();

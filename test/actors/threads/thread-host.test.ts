@@ -150,6 +150,21 @@ describe('a host of threads', function () {
       expect(await bench.ask('a', { type: 'ping', text: 'one' } as never)).to.include({ text: 'one' });
     });
 
+    it('tells how many messages it has sent to others, in how many frames, and how often its journal was flushed', async () => {
+      await using bench = new Workbench(folder());
+      await bench.host.start(NODES);
+      expect(await bench.host.tally('a')).to.deep.equal({ messages: 0, frames: 0, flushes: 0 });
+      await Promise.all(
+        bench.listen('a', { type: 'forward', to: 'c/bench', text: 'x', times: 3 } as never, 3),
+      );
+      for (let added = 0; added < 2; added++) await bench.ask('a', { type: 'add', bytes: 10 } as never);
+      expect(await bench.host.tally('a')).to.deep.equal({ messages: 3, frames: 1, flushes: 2 });
+      await bench.host.kill('a');
+      expect(await bench.host.tally('a')).to.equal(undefined);
+      await bench.host.start(['a']);
+      expect(await bench.host.tally('a')).to.deep.equal({ messages: 0, frames: 0, flushes: 0 });
+    });
+
     it('shows its actors to who listens, from the moment they listen', async () => {
       await using bench = new Workbench(folder());
       await bench.host.start(['a']);

@@ -1,5 +1,11 @@
 import type { ProtocolName } from '../../../src/cluster/protocols.ts';
-import { forPaxos, forRaft, type Instrument, replaceAction, replaceGuard } from './instrumented-program.ts';
+import { forPaxos } from '../../../src/simulation/protocols/paxos/open-paxos.ts';
+import { forRaft } from '../../../src/simulation/protocols/raft/open-raft.ts';
+import {
+  type Instrument,
+  replaceAction,
+  replaceGuard,
+} from '../../../src/simulation/watch/instrumented-program.ts';
 
 /** Known bugs of how nodes that have lost their memory come back, to prove that the harness finds them. */
 export const MEMORY_BUGS: Readonly<Record<ProtocolName, Readonly<Record<string, Instrument>>>> = {

@@ -1,6 +1,11 @@
 import { LOWEST_BALLOT } from '../../../machines/paxos/ballot.ts';
+import type { OpenPaxos } from '../../../src/simulation/protocols/paxos/open-paxos.ts';
+import {
+  type Instrument,
+  replaceAction,
+  replaceGuard,
+} from '../../../src/simulation/watch/instrumented-program.ts';
 import { early } from './early.ts';
-import { type Instrument, type OpenPaxos, replaceAction, replaceGuard } from './instrumented-program.ts';
 
 /** Known bugs of Multi-Paxos, to prove that the harness finds them. */
 export const PAXOS_BUGS: Readonly<Record<string, Instrument<OpenPaxos>>> = {

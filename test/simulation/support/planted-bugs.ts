@@ -1,13 +1,16 @@
-import type { ProtocolName } from '../../../src/cluster/protocols.ts';
-import { forPaxos, forRaft, type Instrument } from './instrumented-program.ts';
+import type { SimulatedProtocolName } from '../../../src/simulation/protocols/index.ts';
+import { forPaxos } from '../../../src/simulation/protocols/paxos/open-paxos.ts';
+import { forRaft } from '../../../src/simulation/protocols/raft/open-raft.ts';
+import { forReplicas } from '../../../src/simulation/protocols/replicated-log/open-replica.ts';
+import type { Instrument } from '../../../src/simulation/watch/instrumented-program.ts';
 import { PAXOS_BUGS } from './paxos-bugs.ts';
 import { RAFT_BUGS } from './raft-bugs.ts';
 import { REPLICATION_BUGS } from './replication-bugs.ts';
 
 /** Known bugs, to prove that the harness finds them. */
-export const PLANTED_BUGS: Readonly<Record<ProtocolName, Readonly<Record<string, Instrument>>>> = {
-  paxos: { ...mapped(PAXOS_BUGS, forPaxos), ...REPLICATION_BUGS },
-  raft: { ...mapped(RAFT_BUGS, forRaft), ...REPLICATION_BUGS },
+export const PLANTED_BUGS: Readonly<Record<SimulatedProtocolName, Readonly<Record<string, Instrument>>>> = {
+  paxos: { ...mapped(PAXOS_BUGS, forPaxos), ...mapped(REPLICATION_BUGS, forReplicas) },
+  raft: { ...mapped(RAFT_BUGS, forRaft), ...mapped(REPLICATION_BUGS, forReplicas) },
 };
 
 function mapped<From, To>(

@@ -12,8 +12,13 @@ import {
 import type { ServerContext } from '../../../machines/raft/server-context.ts';
 import { commitUpTo } from '../../../machines/raft/server-handover.ts';
 import type { ReadConfirmed } from '../../../machines/replication/leader-messages.ts';
+import type { OpenRaft } from '../../../src/simulation/protocols/raft/open-raft.ts';
+import {
+  type Instrument,
+  replaceAction,
+  replaceGuard,
+} from '../../../src/simulation/watch/instrumented-program.ts';
 import { early } from './early.ts';
-import { type Instrument, type OpenRaft, replaceAction, replaceGuard } from './instrumented-program.ts';
 
 const HIGHEST: Position = { index: Number.MAX_SAFE_INTEGER, term: Number.MAX_SAFE_INTEGER };
 

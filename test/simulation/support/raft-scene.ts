@@ -1,11 +1,10 @@
 import type { RaftSettings } from '../../../machines/raft/settings.ts';
 import { openKeyValueStore } from '../../../src/key-value-store.ts';
-import { type LedgerEntry, ledger } from './ledger.ts';
-import type { RaftMemory } from './raft-memory.ts';
-import { type Scene, sceneOf } from './scene.ts';
-import type { SimulatedClusterOptions } from './simulated-cluster.ts';
+import type { RaftMemory } from '../../../src/simulation/protocols/raft/raft-memory.ts';
+import { type LedgerEntry, ledger } from '../../../src/simulation/protocols/replicated-log/ledger.ts';
+import { type Scene, type SceneOptions, sceneOf } from './scene.ts';
 
-export interface RaftSceneOptions extends Partial<Omit<SimulatedClusterOptions, 'protocol' | 'settings'>> {
+export interface RaftSceneOptions extends Partial<Omit<SceneOptions, 'protocol' | 'settings'>> {
   readonly settings?: Partial<RaftSettings>;
 }
 

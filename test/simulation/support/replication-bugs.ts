@@ -1,8 +1,9 @@
 import { decodeChunk, encodeChunk } from '../../../machines/replication/command.ts';
-import { type Instrument, replaceAction } from './instrumented-program.ts';
+import type { OpenReplica } from '../../../src/simulation/protocols/replicated-log/open-replica.ts';
+import { type Instrument, replaceAction } from '../../../src/simulation/watch/instrumented-program.ts';
 
 /** Known bugs of what every replicated log needs, to prove that the harness finds them. */
-export const REPLICATION_BUGS: Readonly<Record<string, Instrument>> = {
+export const REPLICATION_BUGS: Readonly<Record<string, Instrument<OpenReplica>>> = {
   'a replica applies a repeated operation again': ({ inputs }) => {
     const { state } = inputs.replica;
     const apply = state.apply.bind(state);

@@ -1,11 +1,17 @@
 import type { Client } from '../../../src/client/client.ts';
+import type { ProtocolName } from '../../../src/cluster/protocols.ts';
 import { openKeyValueStore } from '../../../src/key-value-store.ts';
-import { type MemoryWatch, memoryWatch } from './memory-watch.ts';
-import { SimulatedCluster, type SimulatedClusterOptions } from './simulated-cluster.ts';
+import { paxosLog } from '../../../src/simulation/protocols/paxos/paxos-log.ts';
+import { raftLog } from '../../../src/simulation/protocols/raft/raft-log.ts';
+import type { MemoryWatch } from '../../../src/simulation/protocols/replicated-log/memory-watch.ts';
+import {
+  WatchedCluster,
+  type WatchedClusterOptions,
+} from '../../../src/simulation/protocols/replicated-log/watched-cluster.ts';
 
 /** A simulated cluster that runs, with a client, for a test that tells a story. */
 export interface Scene extends AsyncDisposable {
-  readonly simulated: SimulatedCluster;
+  readonly simulated: WatchedCluster;
   readonly memory: MemoryWatch;
   readonly client: Client;
   put(key: string, value?: string): Promise<void>;
@@ -18,10 +24,17 @@ export interface Scene extends AsyncDisposable {
   settle(limitMs?: number): Promise<void>;
 }
 
-export async function sceneOf(options: SimulatedClusterOptions): Promise<Scene> {
-  const memory = memoryWatch(options.protocol);
+export interface SceneOptions extends Omit<WatchedClusterOptions, 'protocol'> {
+  readonly protocol: ProtocolName;
+}
+
+const LOGS = { paxos: paxosLog, raft: raftLog };
+
+export async function sceneOf(options: SceneOptions): Promise<Scene> {
+  const protocol = LOGS[options.protocol];
+  const memory = protocol.memory();
   const instruments = [...(options.instruments ?? []), memory.instrument];
-  const simulated = new SimulatedCluster({ ...options, instruments });
+  const simulated = new WatchedCluster({ ...options, protocol, instruments });
   const { cluster } = simulated;
   await simulated.runWhile(cluster.start(), 2000);
   const client = await simulated.runWhile(cluster.client(), 2000);

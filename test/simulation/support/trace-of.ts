@@ -1,11 +1,11 @@
-import type { ProtocolName } from '../../../src/cluster/protocols.ts';
-import { experiment } from './experiment.ts';
+import { experiment } from '../../../src/simulation/experiment.ts';
+import { SIMULATED_PROTOCOLS, type SimulatedProtocolName } from '../../../src/simulation/protocols/index.ts';
 
 /** Everything that happens in an experiment, line by line. */
-export async function traceOf(protocol: ProtocolName, seed: number): Promise<string[]> {
+export async function traceOf(protocol: SimulatedProtocolName, seed: number): Promise<string[]> {
   const lines: string[] = [];
   const result = await experiment({
-    protocol,
+    protocol: SIMULATED_PROTOCOLS[protocol],
     seed,
     stormMs: 600,
     trace: (record) => lines.push(JSON.stringify(record)),

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { pack, unpack } from '../../../actors/codec.ts';
 import { MemoryJournal } from '../../../actors/memory-journal.ts';
 import { ApplicationStore } from '../../../machines/replication/application-store.ts';
+import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../../../src/applications/key-value-bounds.ts';
 import {
-  KEY_BYTES_MAX,
   type KvOperation,
   type KvPage,
   type KvQuery,
@@ -13,7 +13,6 @@ import {
   kvQuery,
   SCAN_BYTES_MAX,
   SCAN_ENTRIES_MAX,
-  VALUE_BYTES_MAX,
 } from '../../../src/applications/kv.ts';
 
 /** The store as a client meets it: everything passes through the codec. */

@@ -54,8 +54,26 @@ describe('synod bench', function () {
     expect(workplace.leftBehind).to.deep.equal([]);
   });
 
+  it('measures two-phase commit beside another protocol, and what each costs', async () => {
+    const args = ['--operations', 'write', '--in-flight', '4', '--seconds', '1', '--rounds', '1'];
+    const { status, stdout } = await workplace.run(['bench', '--json', '--protocol', 'paxos,2pc', ...args]);
+    expect(status).to.equal(0);
+    const rows: Record<string, unknown>[] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows.map(({ protocol }) => protocol)).to.deep.equal(['paxos', '2pc']);
+    for (const row of rows) {
+      expect(row).to.include({ operation: 'write', inFlight: 4 });
+      for (const measured of ['perSecond', 'messages', 'flushes']) expect(row[measured]).to.be.above(0);
+    }
+    expect(workplace.leftBehind).to.deep.equal([]);
+  });
+
   for (const args of [
     ['--operations', 'writes'],
+    ['--protocol', '2pc', '--operations', 'failover'],
+    ['--protocol', '2pc', '--nodes', '1'],
     ['--in-flight', '1,none'],
     ['--seconds', '0'],
     ['--rounds', 'x'],
@@ -67,7 +85,7 @@ describe('synod bench', function () {
       expect(status).to.equal(2);
       expect(stdout).to.equal('');
       expect(stderr).to.match(
-        /must be a whole number|is none of|--data goes with|Allowed choices are lmdb, memory/,
+        /must be a whole number|is none of|--data goes with|Allowed choices are lmdb, memory|2pc has no failover|2pc takes/,
       );
     });
   }

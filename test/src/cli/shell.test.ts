@@ -3,7 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ChatStatus } from '../../../src/applications/chat-status.ts';
 import { chatServiceThrough } from '../../../src/chat-service.ts';
-import { runShell, type ShellSystem } from '../../../src/cli/shell.ts';
+import { runShell } from '../../../src/cli/shell.ts';
+import { type ReplicationSystem, shellCommands } from '../../../src/cli/shell-commands.ts';
 
 /** A keyboard and a screen, as far as a shell can tell. */
 class Terminal {
@@ -37,7 +38,7 @@ function never(): Promise<never> {
 }
 
 /** A system that has a majority and holds one key. */
-function system(): ShellSystem {
+function system(): ReplicationSystem {
   const unused = () => {
     throw new Error('not to be used here');
   };
@@ -80,7 +81,7 @@ describe('the shell at a keyboard', () => {
   let status: Promise<number>;
   beforeEach(() => {
     terminal = new Terminal();
-    status = runShell(system(), {
+    status = runShell(shellCommands, system(), {
       input: terminal.input,
       output: terminal.output,
       errors: terminal.output,

@@ -4,11 +4,13 @@ import { actions as plain } from '../../../../machines/two-phase-commit/coordina
 import { ABORTED } from '../../../../machines/two-phase-commit/presumption.ts';
 import {
   forTwoPhaseCommit,
-  type Instrument,
   type OpenTwoPhaseCommit,
+} from '../../../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
+import {
+  type Instrument,
   replaceAction,
   replaceGuard,
-} from '../instrumented-program.ts';
+} from '../../../../src/simulation/watch/instrumented-program.ts';
 
 export interface PaxosCommitBug {
   readonly what: string;

@@ -1,7 +1,7 @@
 import { decodeVote } from '../../../../machines/paxos-commit/vote.ts';
 import { majorityOf } from '../../../../machines/replication/batch.ts';
 import { formatId, type TransactionId } from '../../../../machines/two-phase-commit/transaction-id.ts';
-import { Violation } from '../violation.ts';
+import { Violation } from '../../../../src/simulation/violation.ts';
 
 /** What acceptors have on disk, over all time: nobody proposes two values in a ballot, and no slot has two chosen ones. */
 export class InstanceHistory {

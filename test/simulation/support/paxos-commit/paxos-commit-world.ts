@@ -9,15 +9,15 @@ import { type PaxosCommitOptions, paxosCommitProgram } from '../../../../machine
 import type { Outcome, ParticipantStatus } from '../../../../machines/two-phase-commit/client-messages.ts';
 import type { Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
 import type { TransactionId } from '../../../../machines/two-phase-commit/transaction-id.ts';
+import { forTwoPhaseCommit } from '../../../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
+import { Violation } from '../../../../src/simulation/violation.ts';
 import {
-  forTwoPhaseCommit,
   type Instrument,
   instrumentedProgram,
   watchActions,
-} from '../instrumented-program.ts';
+} from '../../../../src/simulation/watch/instrumented-program.ts';
 import { CommitHistory } from '../two-phase/commit-history.ts';
 import type { Observation } from '../two-phase/serializability.ts';
-import { Violation } from '../violation.ts';
 import { InstanceHistory } from './instances.ts';
 import { ReplicatedClient } from './replicated-client.ts';
 

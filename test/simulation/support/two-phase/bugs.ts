@@ -1,14 +1,15 @@
 import type { Effect, Effects } from '../../../../actors/effects.ts';
-
 import { send } from '../../../../actors/effects.ts';
 import type { Presume } from '../../../../machines/two-phase-commit/settings.ts';
 import {
   forTwoPhaseCommit,
-  type Instrument,
   type OpenTwoPhaseCommit,
+} from '../../../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
+import {
+  type Instrument,
   replaceAction,
   watchActions,
-} from '../instrumented-program.ts';
+} from '../../../../src/simulation/watch/instrumented-program.ts';
 
 /** A planted bug, and with what is presumed it does harm. */
 export interface TwoPhaseBug {

@@ -1,7 +1,7 @@
 import type { Decision } from '../../../../machines/two-phase-commit/presumption.ts';
 import type { Transaction, Value } from '../../../../machines/two-phase-commit/transaction.ts';
 import { formatId, type TransactionId } from '../../../../machines/two-phase-commit/transaction-id.ts';
-import { Violation } from '../violation.ts';
+import { Violation } from '../../../../src/simulation/violation.ts';
 
 /** What was decided, and what was applied, by whomever it was: nobody may contradict another, or itself. */
 export class CommitHistory {

@@ -1,5 +1,5 @@
 import type { TransactionId } from '../../../../machines/two-phase-commit/transaction-id.ts';
-import { Violation } from '../violation.ts';
+import { Violation } from '../../../../src/simulation/violation.ts';
 
 /** A transaction that committed, or a read, as its client saw it. */
 export interface Observation {

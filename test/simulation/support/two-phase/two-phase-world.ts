@@ -12,13 +12,13 @@ import type {
 import { twoPhaseCommitProgram } from '../../../../machines/two-phase-commit/program.ts';
 import type { TwoPhaseCommitSettings } from '../../../../machines/two-phase-commit/settings.ts';
 import type { Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
+import { forTwoPhaseCommit } from '../../../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
+import { Violation } from '../../../../src/simulation/violation.ts';
 import {
-  forTwoPhaseCommit,
   type Instrument,
   instrumentedProgram,
   watchActions,
-} from '../instrumented-program.ts';
-import { Violation } from '../violation.ts';
+} from '../../../../src/simulation/watch/instrumented-program.ts';
 import { CommitHistory } from './commit-history.ts';
 import type { Observation } from './serializability.ts';
 import { TestClient } from './test-client.ts';

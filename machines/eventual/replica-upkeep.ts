@@ -1,0 +1,45 @@
+import { type Effect, persist, persistBehind, send } from '../../actors/effects.ts';
+import type { KnownMembers } from './messages.ts';
+import { routerOf } from './messages.ts';
+import { type Arguments, type OnlyContext, othersOf } from './replica-context.ts';
+
+/** How what is new reaches the store, and what nobody needs any more goes. */
+export const actions = {
+  introduce({ context }: OnlyContext): Effect[] {
+    const { introduction, members, server } = context;
+    return [
+      persist(...introduction),
+      send<KnownMembers>(routerOf(server), { type: 'knownMembers', members: [...members] }),
+    ];
+  },
+
+  writeDirty({ context }: OnlyContext): Effect {
+    return persistBehind(0, context.state.takeDirty());
+  },
+
+  /** The store has it: the journal need not keep it. */
+  noteDurable({ context, event }: Arguments): Effect[] {
+    if (event.type !== 'persisted') return [];
+    const forgotten = context.state.persisted();
+    return forgotten.length === 0 ? [] : [persist(...forgotten)];
+  },
+
+  collect({ context }: OnlyContext): void {
+    const { state, stability, peers } = context;
+    if (state.versions.tombstones.size === 0) return;
+    const others = othersOf(context).map((other) => {
+      const peer = peers.get(other);
+      return peer?.isKnown === true ? peer.held : undefined;
+    });
+    const stable = stability.check(state.held, others);
+    if (stable !== undefined) state.collect(stable);
+  },
+};
+
+export const guards = {
+  hasRedo: ({ context }: OnlyContext) => context.state.hasRedo,
+  isDirty: ({ context }: OnlyContext) => context.state.isDirty,
+  mayWrite: ({ context }: OnlyContext) => context.state.mayTake,
+  isVeryDirty: ({ context }: OnlyContext) =>
+    context.state.versions.dirtyBytes > context.settings.writeBehindBytes,
+};

@@ -1,0 +1,124 @@
+import { and, not, setup } from 'xstate';
+import * as clients from './replica-clients.ts';
+import {
+  newReplicaContext,
+  type OnlyContext,
+  type ReplicaContext,
+  type ReplicaEvent,
+  type ReplicaInput,
+} from './replica-context.ts';
+import * as peers from './replica-peers.ts';
+import * as syncing from './replica-sync.ts';
+import * as upkeep from './replica-upkeep.ts';
+
+/**
+ * A server of the eventually consistent store. It takes every write, alone if it must, sends it to all that it reaches,
+ * and gets by anti-entropy what it has missed; it answers a read when it holds what the session of it rests on.
+ */
+export const replica = setup({
+  types: {} as { context: ReplicaContext; events: ReplicaEvent; input: ReplicaInput },
+  guards: { ...syncing.guards, ...upkeep.guards },
+  actions: { ...clients.actions, ...peers.actions, ...syncing.actions, ...upkeep.actions },
+  delays: {
+    receiveDelayMs: ({ context }: OnlyContext) => context.settings.receiveDelayMs,
+    writeBehindMs: ({ context }: OnlyContext) => context.settings.writeBehindMs,
+    gossipMs: ({ context }: OnlyContext) => context.settings.gossipMs,
+    retryMs: ({ context }: OnlyContext) => context.settings.retryMsMin,
+    syncRetryMs: ({ context }: OnlyContext) => context.settings.syncRetryMs,
+    collectMs: ({ context }: OnlyContext) => context.settings.collectMs,
+  },
+}).createMachine({
+  id: 'replica',
+  type: 'parallel',
+  context: ({ input }) => newReplicaContext(input),
+  entry: 'introduce',
+  states: {
+    /** What others have written is forced together, a little later: until then nobody is told that it is here. */
+    journal: {
+      initial: 'written',
+      states: {
+        written: { always: { guard: 'hasRedo', target: 'waiting' } },
+        waiting: {
+          always: { guard: not('hasRedo'), target: 'written' },
+          after: { receiveDelayMs: { target: 'written', actions: 'persistTaken' } },
+        },
+      },
+    },
+    /** The versions reach the store behind the answers: the journal holds them until then. */
+    store: {
+      initial: 'clean',
+      states: {
+        clean: { always: { guard: 'isDirty', target: 'dirty' } },
+        dirty: {
+          always: { guard: and(['isVeryDirty', 'mayWrite']), target: 'clean', actions: 'writeDirty' },
+          after: {
+            writeBehindMs: [
+              { guard: 'mayWrite', target: 'clean', actions: 'writeDirty' },
+              { target: 'dirty', reenter: true },
+            ],
+          },
+        },
+      },
+      on: { persisted: { actions: 'noteDurable' } },
+    },
+    gossip: {
+      initial: 'waiting',
+      states: {
+        waiting: {
+          after: { gossipMs: { target: 'waiting', reenter: true, actions: ['tellOthers', 'checkLack'] } },
+        },
+      },
+      on: { digest: { actions: 'compareDigest' } },
+    },
+    /** Writes that others have not acknowledged. */
+    log: {
+      initial: 'waiting',
+      states: {
+        waiting: { after: { retryMs: { target: 'waiting', reenter: true, actions: 'probeSilent' } } },
+      },
+      on: { receipt: { actions: 'noteReceipt' }, probe: { actions: 'answerProbe' } },
+    },
+    /** Getting what it lacks. */
+    sync: {
+      initial: 'idle',
+      states: {
+        idle: { always: { guard: 'isSyncing', target: 'fetching' } },
+        fetching: {
+          always: { guard: not('isSyncing'), target: 'idle' },
+          after: {
+            syncRetryMs: [
+              { guard: 'isHopeless', target: 'idle', actions: 'endSync' },
+              { target: 'fetching', reenter: true, actions: 'askPieceAgain' },
+            ],
+          },
+          on: {
+            syncPiece: { target: 'fetching', reenter: true, actions: 'takePiece' },
+            syncGone: { actions: 'endSync' },
+          },
+        },
+      },
+    },
+    /** Tombstones that all members hold. */
+    tombstones: {
+      initial: 'waiting',
+      states: {
+        waiting: { after: { collectMs: { target: 'waiting', reenter: true, actions: 'collect' } } },
+      },
+    },
+  },
+  on: {
+    write: { actions: 'write' },
+    gather: { actions: 'gather' },
+    detach: { actions: 'detach' },
+    read: { actions: 'read' },
+    members: { actions: 'noteToldMembers' },
+    status: { actions: 'report' },
+    dump: { actions: 'dump' },
+    entries: { actions: 'takeEntries' },
+    syncRequest: { actions: 'beginSending' },
+    syncNext: { actions: 'passOnNext' },
+    done: { actions: 'forgetSending' },
+    topology: { actions: 'noteRoutes' },
+    meet: { actions: 'meet' },
+  },
+});

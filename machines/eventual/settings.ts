@@ -1,0 +1,56 @@
+/** Bounds and times of the eventually consistent store. */
+export interface EventualSettings {
+  /** A node says so often to every other one that it is there. */
+  readonly helloMs: number;
+  /** A neighbour that has been silent for this long is none any more. */
+  readonly neighbourTimeoutMs: number;
+  /** Routers tell so often what they have told before. */
+  readonly linkStateRefreshMs: number;
+  /** What a router said of its links is forgotten when it has not said so again for this long. */
+  readonly linkStateTimeoutMs: number;
+  /** A message dies that has been passed on so often. */
+  readonly hopsMax: number;
+  /** Neighbours tell one another this often what they hold; what one lacked the time before, too, it asks for. */
+  readonly gossipMs: number;
+  /** A server that has not acknowledged what it was sent is asked after this, then after twice this, and so on. */
+  readonly retryMsMin: number;
+  readonly retryMsMax: number;
+  /** Writes of others wait this long for the next flush, so that several share it. */
+  readonly receiveDelayMs: number;
+  /** Bytes of writes that are kept for servers that have not acknowledged them. Older ones they get by anti-entropy. */
+  readonly writeLogBytesMax: number;
+  /** Bytes of one piece of anti-entropy, or of a list of entries, unless one entry alone is larger. */
+  readonly pieceBytesMax: number;
+  /** Whoever was asked for a piece is asked again after this. */
+  readonly syncRetryMs: number;
+  /** Anti-entropy that the other side has not gone on with for this long has ended. */
+  readonly syncIdleMs: number;
+  /** What is new goes to the store after this. */
+  readonly writeBehindMs: number;
+  /** Or as soon as it has so many bytes. */
+  readonly writeBehindBytes: number;
+  /** Tombstones that all members hold are looked for this often. */
+  readonly collectMs: number;
+  /** Clients whose writes a server remembers, so as to take each once and in order. */
+  readonly attachmentsMax: number;
+}
+
+export const EVENTUAL_DEFAULTS: EventualSettings = {
+  helloMs: 20,
+  neighbourTimeoutMs: 100,
+  linkStateRefreshMs: 500,
+  linkStateTimeoutMs: 2000,
+  hopsMax: 32,
+  gossipMs: 80,
+  retryMsMin: 50,
+  retryMsMax: 2000,
+  receiveDelayMs: 4,
+  writeLogBytesMax: 16 * 1024 * 1024,
+  pieceBytesMax: 256 * 1024,
+  syncRetryMs: 250,
+  syncIdleMs: 2000,
+  writeBehindMs: 20,
+  writeBehindBytes: 1024 * 1024,
+  collectMs: 200,
+  attachmentsMax: 16_384,
+};

@@ -1,0 +1,140 @@
+import type { Write } from '../../machines/eventual/client-messages.ts';
+import type { Session } from '../../machines/eventual/session.ts';
+
+/** A put or a delete that a client waits for. */
+export interface PendingWrite {
+  readonly what: 'a put' | 'a delete';
+  /** Packed. */
+  readonly bytes: Uint8Array;
+  readonly timeoutMs: number;
+  readonly deadlineMs: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  /** Its caller has an answer, or was told that there was none in time. */
+  settled: boolean;
+}
+
+interface Sent {
+  readonly message: Write;
+  readonly writes: readonly PendingWrite[];
+}
+
+/** The first wait for an answer before messages are sent again; doubled up to the maximum. */
+const RETRY_MS = 250;
+const RETRY_MS_MAX = 2000;
+/** A server that has no room is left alone for this long. */
+const REFUSED_MS = 20;
+
+/**
+ * The writes of one client to one life of a server. They are numbered, and sent again as they were until they are
+ * answered; the server takes each once and in their order. When it ends, the attachment ends with it: what was not
+ * answered has happened or not, and must not be sent to another life, for there it would be a second write.
+ */
+export class Attachment {
+  readonly name: string;
+  readonly server: string;
+  readonly #post: (message: Write) => void;
+  #unanswered: Sent[] = [];
+  #nextNumber = 1;
+  #lastProgressMs = 0;
+  #retryMs = RETRY_MS;
+  /** The gap that was last filled by sending again. */
+  #lastGap = 0;
+
+  /** `name` was never used at this server before. */
+  constructor(name: string, server: string, post: (message: Write) => void) {
+    this.name = name;
+    this.server = server;
+    this.#post = post;
+  }
+
+  /** Whether no caller waits for an answer. Writes that were given up may still be on their way. */
+  get isSettled(): boolean {
+    return this.#unanswered.every(({ writes }) => writes.every(({ settled }) => settled));
+  }
+
+  /** Sends writes, at least one, as one message. */
+  write(session: Session, writes: readonly PendingWrite[], nowMs: number): void {
+    const operations =
+      writes.length === 1 ? writes[0]!.bytes : Buffer.concat(writes.map(({ bytes }) => bytes));
+    const number = this.#nextNumber++;
+    const message: Write = { type: 'write', attachment: this.name, number, session, operations };
+    if (this.#unanswered.length === 0) this.#noteProgress(nowMs);
+    this.#unanswered.push({ message, writes });
+    this.#post(message);
+  }
+
+  /** The server has done what this message said. */
+  receiveWritten(number: number, nowMs: number): void {
+    for (const write of this.#take(number, nowMs)) settle(write, write.resolve);
+  }
+
+  /** The server does nothing of what this message said. */
+  receiveRefusal(number: number, error: Error, nowMs: number): void {
+    for (const write of this.#take(number, nowMs)) settle(write, () => write.reject(error));
+  }
+
+  /** Messages behind a gap all say so; what is sent for the first of them serves them all. */
+  receiveGap(expected: number): void {
+    if (expected === this.#lastGap) return;
+    this.#lastGap = expected;
+    for (const { message } of this.#unanswered) if (message.number >= expected) this.#post(message);
+  }
+
+  /** The server has no room: tries again a little later. */
+  postpone(nowMs: number): void {
+    this.#lastProgressMs = Math.min(this.#lastProgressMs, nowMs - this.#retryMs + REFUSED_MS);
+  }
+
+  /** Sends again what has waited too long. True while anything is unanswered. */
+  tick(nowMs: number): boolean {
+    if (this.#unanswered.length === 0) return false;
+    if (nowMs - this.#lastProgressMs >= this.#retryMs) {
+      this.#lastProgressMs = nowMs;
+      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
+      this.#lastGap = 0;
+      for (const { message } of this.#unanswered) this.#post(message);
+    }
+    return true;
+  }
+
+  /** Fails those whose time is over; they stay in their places, so that later ones keep theirs. */
+  expire(nowMs: number, errorOf: (write: PendingWrite) => Error): void {
+    for (const write of this.#writes()) if (write.deadlineMs <= nowMs) fail(write, errorOf);
+  }
+
+  /** Nothing will be answered any more. */
+  end(errorOf: (write: PendingWrite) => Error): void {
+    const writes = this.#writes();
+    this.#unanswered = [];
+    for (const write of writes) fail(write, errorOf);
+  }
+
+  #writes(): PendingWrite[] {
+    return this.#unanswered.flatMap(({ writes }) => writes);
+  }
+
+  #take(number: number, nowMs: number): readonly PendingWrite[] {
+    const place = this.#unanswered.findIndex(({ message }) => message.number === number);
+    if (place < 0) return [];
+    const [sent] = this.#unanswered.splice(place, 1);
+    this.#noteProgress(nowMs);
+    return sent?.writes ?? [];
+  }
+
+  #noteProgress(nowMs: number): void {
+    this.#lastProgressMs = nowMs;
+    this.#retryMs = RETRY_MS;
+    this.#lastGap = 0;
+  }
+}
+
+function fail(write: PendingWrite, errorOf: (write: PendingWrite) => Error): void {
+  if (!write.settled) settle(write, () => write.reject(errorOf(write)));
+}
+
+function settle(write: PendingWrite, how: () => void): void {
+  if (write.settled) return;
+  write.settled = true;
+  how();
+}

@@ -1,0 +1,228 @@
+import type { Host } from '../../actors/host.ts';
+import type { ClientAnswer, EventualStatus, Members } from '../../machines/eventual/client-messages.ts';
+import { isServerId, SERVER_ID_LIMIT } from '../../machines/eventual/origin.ts';
+import type { ClientOptions } from '../client/client.ts';
+import { EventualClient, type StoreValue } from '../client/eventual-client.ts';
+import { Inquiries } from '../client/inquiries.ts';
+import { WriteOrder } from '../client/write-order.ts';
+import { BadOptionError, TimeoutError, UnreachableError } from '../errors.ts';
+import { areStable } from './eventual-stability.ts';
+import { type ClusterEvents, NodeGroup } from './node-group.ts';
+
+/** The role of each server that clients talk to. */
+const ENTRANCE = 'replica';
+/** A server that has not said how it is by then is taken for one that cannot. */
+const STATUS_MS_MAX = 1000;
+const MEMBERS_MS_MAX = 10_000;
+const DUMP_MS_MAX = 10_000;
+const STABILIZE_MS_MAX = 60_000;
+
+/** How a client is to be made. */
+export interface EventualClientOptions extends ClientOptions {
+  /** The server that it stands at. */
+  readonly node: number;
+}
+
+/** A server as the cluster sees it; undefined where it is down or silent. */
+export interface EventualNodeStatus {
+  readonly node: number;
+  readonly up: boolean;
+  /** Keys that show a value. */
+  readonly keys: number | undefined;
+  /** Own writes that not all members have acknowledged. */
+  readonly unacknowledged: number | undefined;
+  /** Servers that it hears and that hear it. */
+  readonly neighbours: readonly number[] | undefined;
+  /** Servers that it knows a way to, neighbours included. */
+  readonly reachable: readonly number[] | undefined;
+  /** All that it wrote is acknowledged by all that it reaches, and it lacks nothing that it knows of. */
+  readonly isQuiet: boolean | undefined;
+}
+
+export interface EventualClusterStatus {
+  readonly protocol: 'eventual';
+  readonly nodes: readonly EventualNodeStatus[];
+  /** Links that are cut. */
+  readonly cut: readonly (readonly [number, number])[];
+}
+
+/**
+ * The servers of an eventually consistent store, and the controls over them: each takes writes, alone if it must, and
+ * all that can reach each other, over others if need be, come to hold the same. Make one by `createCluster`; `await
+ * using` (or `cluster[Symbol.asyncDispose]()`) ends its threads and lets go of its files.
+ */
+export class EventualCluster extends NodeGroup {
+  readonly protocol = 'eventual';
+  readonly #order: WriteOrder;
+  readonly #inquiries: Inquiries<ClientAnswer>;
+  /** Newcomers are taken in one after the other. */
+  #joining: Promise<unknown> = Promise.resolve();
+
+  /** Use `createCluster`, which also starts the servers. */
+  constructor(host: Host, events: ClusterEvents = {}, afterwards?: () => Promise<void>) {
+    super(host, ENTRANCE, events, afterwards);
+    this.#order = new WriteOrder(this.gateway);
+    this.#inquiries = new Inquiries(this.gateway, 'cluster');
+  }
+
+  /**
+   * Starts all servers. Where some cannot start it goes on without them, and `onNodeEnded` hears why.
+   * @throws the reason when none can start.
+   */
+  async start(): Promise<void> {
+    await this.host.open();
+    const names = this.host.nodes;
+    try {
+      await this.host.start(names);
+      for (const name of names) this.noteStarted(name);
+    } catch {
+      // One that cannot start keeps the others from starting with it: now each by itself.
+      await this.#startEach(names);
+    }
+    await Promise.all(names.map((name) => this.#tellMembers(name)));
+  }
+
+  /** Makes a client that stands at a server, dead or alive. @throws SynodError `SYNOD_NO_SUCH_NODE`. */
+  async client({ node, ...options }: EventualClientOptions): Promise<EventualClient> {
+    const server = this.nameOf(node);
+    return this.admitClient(
+      (name, closed) =>
+        new EventualClient(name, this.gateway, {
+          ...options,
+          server,
+          order: this.#order,
+          nameOf: (other) => this.nameOf(other),
+          closed,
+        }),
+    );
+  }
+
+  /**
+   * Lets a server join: one of a new id, any whole number, or one that is dead, which has what it had on its disk. It is
+   * connected with all that live, also where links to it were cut. Resolves when it takes writes.
+   * @throws BadOptionError for an id that is no whole number below 2^32; TimeoutError when not all live servers have
+   *   noted that there is a new one.
+   */
+  async join(node: number): Promise<void> {
+    if (!isServerId(node)) throw new BadOptionError('node', node, `a whole number below ${SERVER_ID_LIMIT}`);
+    const name = String(node);
+    if (this.host.nodes.includes(name)) await this.restart(node);
+    else await this.#takeIn(name);
+    const others = this.topology.up.filter((other) => other !== name && !this.topology.isLinked(name, other));
+    await Promise.all(others.map((other) => this.connect(node, Number(other))));
+  }
+
+  /** The servers, how far each is, and which links are cut. */
+  async status(): Promise<EventualClusterStatus> {
+    const reports = await this.#observe(this.host.nodes);
+    return {
+      protocol: this.protocol,
+      nodes: this.host.nodes.map((name) => {
+        const report = reports.get(name);
+        return {
+          node: Number(name),
+          up: this.topology.isUp(name),
+          keys: report?.keys,
+          unacknowledged: report?.logEntries,
+          neighbours: report?.neighbours,
+          reachable: report?.reachable,
+          isQuiet: report?.isQuiet,
+        };
+      }),
+      cut: this.topology.cut.map(([a, b]) => [Number(a), Number(b)]),
+    };
+  }
+
+  /**
+   * Resolves when all live servers that can reach each other hold the same, and nothing is under way between them. It
+   * looks at their state. Wait for your clients' writes before.
+   * @throws TimeoutError when that is not so after `timeoutMs`, 60,000 by default.
+   */
+  async stabilize({ timeoutMs = STABILIZE_MS_MAX }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const deadlineMs = this.host.clock.now() + timeoutMs;
+    await this.until(async () => {
+      if (areStable(await this.#observe(this.topology.up), this.topology)) return true;
+      if (this.host.clock.now() >= deadlineMs) throw new TimeoutError('stabilizing', timeoutMs);
+      return false;
+    });
+  }
+
+  /**
+   * What a server shows, in order of the keys' UTF-8 bytes. Writes that happen meanwhile may be in it or not.
+   * @throws UnreachableError when it is down, or goes down.
+   */
+  async *entries(node: number): AsyncIterableIterator<[key: string, value: StoreValue]> {
+    const name = this.nameOf(node);
+    for (let after: string | undefined, hasMore = true; hasMore; ) {
+      const from = after;
+      const piece = await this.#inquiries.ask(
+        name,
+        (id) => ({ type: 'dump', id, after: from }),
+        'dumped',
+        DUMP_MS_MAX,
+      );
+      if (piece === undefined) throw new UnreachableError('reading the entries', name);
+      // Plain data, by what clients may put.
+      for (const [key, value] of piece.entries) yield [key, value as StoreValue];
+      after = piece.entries.at(-1)?.[0];
+      hasMore = piece.hasMore && after !== undefined;
+    }
+  }
+
+  protected override async restarted(name: string): Promise<void> {
+    await this.#tellMembers(name);
+  }
+
+  async #startEach(names: readonly string[]): Promise<void> {
+    const started = await Promise.allSettled(
+      names.map((name) => this.host.start([name]).then(() => this.noteStarted(name))),
+    );
+    const reasons = started.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
+    if (reasons.every((reason) => reason !== undefined)) throw reasons[0];
+    for (const [index, name] of names.entries())
+      if (reasons[index] !== undefined) this.events.onNodeEnded?.(Number(name), reasons[index]);
+  }
+
+  #takeIn(name: string): Promise<void> {
+    const done = this.#joining.then(async () => {
+      if (this.host.nodes.includes(name)) return this.restart(Number(name));
+      // A clock that names it must be known for a member's wherever it comes.
+      const noted = await Promise.all(this.topology.up.map((other) => this.#tellMembers(other, name)));
+      if (noted.includes(false)) throw new TimeoutError(`taking in server ${name}`, MEMBERS_MS_MAX);
+      await this.host.add(name);
+      this.noteAdded(name);
+      await this.#tellMembers(name);
+    });
+    this.#joining = done.catch(() => {});
+    return done;
+  }
+
+  /** Tells a server who is a member. False when it lives and does not say that it has noted it. */
+  async #tellMembers(name: string, newcomer?: string): Promise<boolean> {
+    const members = [...this.host.nodes, ...(newcomer === undefined ? [] : [newcomer])].map(Number);
+    const noted = await this.#inquiries.ask(
+      name,
+      (id) => ({ type: 'members', id, members }) satisfies Members,
+      'membersNoted',
+      MEMBERS_MS_MAX,
+    );
+    return noted !== undefined || !this.topology.isUp(name);
+  }
+
+  /** The reports of those of the servers that answer, by their names. */
+  async #observe(names: readonly string[]): Promise<Map<string, EventualStatus>> {
+    const reports = new Map<string, EventualStatus>();
+    await Promise.all(
+      names.map(async (name) => {
+        const report = await this.#inquiries.ask(
+          name,
+          (id) => ({ type: 'status', id }),
+          'eventualStatus',
+          STATUS_MS_MAX,
+        );
+        if (report !== undefined) reports.set(name, report);
+      }),
+    );
+    return reports;
+  }
+}

@@ -1,0 +1,170 @@
+import type { Host } from '../../actors/host.ts';
+import { PARTICIPANT, type RecordLine } from '../../machines/two-phase-commit/client-messages.ts';
+import type { Value } from '../../machines/two-phase-commit/transaction.ts';
+import type { ClientOptions } from '../client/client.ts';
+import { TransactionClient } from '../client/transaction-client.ts';
+import { NoLeaderError, TimeoutError } from '../errors.ts';
+import type { ChangeOptions } from './cluster.ts';
+import { type ClusterEvents, NodeGroup } from './node-group.ts';
+import type { TransactionMessageType } from './transaction-messages.ts';
+import { TransactionObserver } from './transaction-observer.ts';
+import { RestWatch, restOf } from './transaction-rest.ts';
+import { type TransactionClusterStatus, transactionStatusOf } from './transaction-status.ts';
+
+/** A newcomer may have much to learn. */
+const CHANGE_TIMEOUT_MS = 60_000;
+/** How often the leader is told again who is to vote: it may not have heard. */
+const CHANGE_LOOK_MS = 25;
+
+/**
+ * A key-value store whose every transaction happens on all followers or on none: node 0 leads, the others follow, each
+ * with the whole store. Make one by `createCluster({ protocol: '2pc', ... })`; `await using` (or
+ * `cluster[Symbol.asyncDispose]()`) ends its threads and lets go of its files.
+ */
+export class TransactionCluster extends NodeGroup {
+  readonly protocol = '2pc';
+  readonly #leader: string;
+  readonly #observer: TransactionObserver;
+  /** The highest number that was given to a node. */
+  #highest = 0;
+
+  /** Use `createCluster`, which also starts the nodes. */
+  constructor(host: Host, events: ClusterEvents = {}, afterwards?: () => Promise<void>) {
+    super(host, PARTICIPANT, events, afterwards);
+    this.#leader = host.nodes[0]!;
+    this.#observer = new TransactionObserver(this.gateway, this.#leader);
+  }
+
+  /** Starts all nodes. Resolves when they can take transactions. @throws the reason when one cannot start. */
+  async start(): Promise<void> {
+    await this.host.open();
+    await this.host.start(this.host.nodes);
+    for (const name of this.host.nodes) this.noteStarted(name);
+    const { nodes } = this.host;
+    await this.until(async () => {
+      const { coordinator, participants } = await this.#observer.observe(nodes);
+      return coordinator !== undefined && participants.size === nodes.length - 1;
+    });
+    // A newcomer's way in may have been cut off when the cluster last ended.
+    await this.#includeAll(CHANGE_TIMEOUT_MS);
+  }
+
+  /** Makes a client. */
+  async client(options: ClientOptions = {}): Promise<TransactionClient> {
+    return this.admitClient(
+      (name, closed) =>
+        new TransactionClient(name, this.gateway, {
+          ...options,
+          leader: this.#leader,
+          followers: () => this.#liveFollowers,
+          closed,
+        }),
+    );
+  }
+
+  /**
+   * Takes in a new follower while the cluster runs, and gives its number: it is brought up to date, and then votes.
+   * @throws TimeoutError, NoLeaderError: the node is there, and may become a follower yet; a restart of the cluster sees
+   * to it.
+   */
+  async addNode({ timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<number> {
+    // Never one that another node has had.
+    const known = [...this.host.nodes, ...this.host.former].map(Number);
+    this.#highest = Math.max(this.#highest, ...known) + 1;
+    const name = String(this.#highest);
+    await this.host.add(name);
+    this.noteAdded(name);
+    await this.#includeAll(timeoutMs);
+    return Number(name);
+  }
+
+  /** Lets a node end itself just before it sends the next message of that type to another node. */
+  crashBefore(node: number, message: TransactionMessageType): void {
+    this.host.killAfter(this.nameOf(node), 0, [message]);
+  }
+
+  /** Lets a node end itself just after it has sent the next message of that type to one other node. */
+  crashAfter(node: number, message: TransactionMessageType): void {
+    this.host.killAfter(this.nameOf(node), 1, [message]);
+  }
+
+  /** Lets a follower vote no the next time that it is asked. Resolves when it knows. @throws TimeoutError. */
+  async voteNo(follower: number): Promise<void> {
+    await this.#order(follower, { type: 'voteNo' });
+  }
+
+  /** Lets a follower vote so many milliseconds later the next time that it is asked. Resolves when it knows. @throws TimeoutError. */
+  async delayVote(follower: number, ms: number): Promise<void> {
+    await this.#order(follower, { type: 'delayVote', ms });
+  }
+
+  /** All that is committed at a node, in order of keys; undefined when it does not answer. The leader has nothing. */
+  async store(node: number): Promise<(readonly [key: string, value: Value])[] | undefined> {
+    const name = this.nameOf(node);
+    if (name === this.#leader) return this.isUp(node) ? [] : undefined;
+    return this.#observer.store(name);
+  }
+
+  /** The records of a node's journal, as they are on disk, in order of transactions; undefined when it does not answer. */
+  journal(node: number): Promise<RecordLine[] | undefined> {
+    return this.#observer.journal(this.nameOf(node));
+  }
+
+  async status(): Promise<TransactionClusterStatus> {
+    const reports = await this.#observer.observe(this.host.nodes);
+    return transactionStatusOf(reports, this.#leader, this.topology);
+  }
+
+  /**
+   * Resolves when no transaction is pending anywhere; or when nothing more can happen, for what is pending waits for nodes
+   * that are down or cut off, and every live follower that is uncertain has asked everybody whom it hears.
+   */
+  async settled(): Promise<void> {
+    const watch = new RestWatch();
+    await this.until(async () => {
+      const reports = await this.#observer.observe(this.host.nodes);
+      return watch.look(restOf(reports, this.#leader, this.topology), reports);
+    });
+  }
+
+  /** Whether a live follower answers a read of the key now; false where all hold it for a transaction that is undecided. */
+  canRead(key: string): Promise<boolean> {
+    return this.#observer.canRead(key, this.#liveFollowers);
+  }
+
+  get #followers(): string[] {
+    return this.host.nodes.filter((name) => name !== this.#leader);
+  }
+
+  get #liveFollowers(): string[] {
+    return this.#followers.filter((name) => this.topology.isUp(name));
+  }
+
+  async #order(follower: number, order: Parameters<TransactionObserver['order']>[1]): Promise<void> {
+    const name = this.nameOf(follower);
+    if (!(await this.#observer.order(name, order))) throw new TimeoutError(`an order to node ${name}`, 1000);
+  }
+
+  /** Lets every node but the leader be a follower. */
+  async #includeAll(timeoutMs: number): Promise<void> {
+    const goal = this.#followers;
+    const deadlineMs = this.host.clock.now() + timeoutMs;
+    for (;;) {
+      const status = await this.#observer.coordinator();
+      const isDone =
+        status !== undefined &&
+        !status.changing &&
+        status.learners.length === 0 &&
+        goal.every((name) => status.followers.includes(name));
+      if (isDone) return;
+      if (this.host.clock.now() >= deadlineMs) {
+        const what = 'a change of followers';
+        throw this.topology.isUp(this.#leader)
+          ? new TimeoutError(what, timeoutMs)
+          : new NoLeaderError(what, this.#leader);
+      }
+      this.#observer.setFollowers(goal);
+      await this.pause(CHANGE_LOOK_MS);
+    }
+  }
+}

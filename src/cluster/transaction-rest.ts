@@ -1,0 +1,105 @@
+import type {
+  OpenGroup,
+  ParticipantStatus,
+  UndecidedGroup,
+} from '../../machines/two-phase-commit/client-messages.ts';
+import type { Topology } from './topology.ts';
+import type { TransactionReports } from './transaction-observer.ts';
+
+/**
+ * Whether anything more can happen. `clear`: no transaction is pending anywhere. `stuck`: some are, and wait for nodes that
+ * are down or cut off, and for nobody else.
+ */
+export type Rest = 'busy' | 'clear' | 'stuck';
+
+type Links = Pick<Topology, 'isUp' | 'isLinked' | 'nodes'>;
+
+/** By what the nodes say, and which of them live and hear each other. */
+export function restOf(
+  { coordinator, participants }: TransactionReports,
+  leader: string,
+  links: Links,
+): Rest {
+  const followers = links.nodes.filter((node) => node !== leader);
+  const leads = links.isUp(leader);
+  if (leads && coordinator === undefined) return 'busy';
+  const hears = (a: string, b: string) => links.isUp(a) && links.isUp(b) && links.isLinked(a, b);
+  let isStuck = false;
+  if (coordinator !== undefined) {
+    if (coordinator.open.some((group) => canEnd(group, leader, hears))) return 'busy';
+    // What is not open yet will be.
+    if (coordinator.pending > 0 || !coordinator.isTidy) return 'busy';
+    if (coordinator.changing && coordinator.learners.every((node) => hears(leader, node))) return 'busy';
+    isStuck ||= coordinator.open.length > 0 || coordinator.changing;
+  }
+  for (const node of followers) {
+    if (!links.isUp(node)) continue;
+    const status = participants.get(node);
+    if (status === undefined || !status.isTidy || !status.isDurable) return 'busy';
+    if (coordinator !== undefined && hears(leader, node) && status.mark !== coordinator.mark) return 'busy';
+    if (status.undecided.some((group) => canBeDecided(node, group, participants, leader, hears)))
+      return 'busy';
+    isStuck ||= status.undecided.length > 0;
+  }
+  return isStuck ? 'stuck' : 'clear';
+}
+
+type Hears = (a: string, b: string) => boolean;
+
+/** Whether somebody is still to vote, or to acknowledge the decision, who can. */
+function canEnd({ state, waitsFor }: OpenGroup, leader: string, hears: Hears): boolean {
+  // Who does not vote in time has voted no.
+  return state === 'voting' || waitsFor.some((node) => hears(leader, node));
+}
+
+/** Whether a follower hears anybody who knows the decision, or can still make it. */
+function canBeDecided(
+  node: string,
+  { group, state, others }: UndecidedGroup,
+  participants: ReadonlyMap<string, ParticipantStatus>,
+  leader: string,
+  hears: Hears,
+): boolean {
+  if (hears(leader, node)) return true;
+  // Its vote waits for keys that another group has, and it will not be asked for it: it is as stuck as that one.
+  if (state === 'init') return !isBlocked(participants.get(node));
+  return others.some((other) => {
+    if (!hears(node, other)) return false;
+    const undecided = participants.get(other)?.undecided.find((known) => known.group === group);
+    return undecided?.state !== 'ready';
+  });
+}
+
+function isBlocked(status: ParticipantStatus | undefined): boolean {
+  return status?.undecided.some(({ state }) => state === 'ready') === true;
+}
+
+/** Looks until nothing more can happen. What is on its way between nodes shows in no report: so once is not enough. */
+export class RestWatch {
+  #clearBefore = false;
+  /** How often each uncertain follower had asked for each decision when it was first seen that nothing moves. */
+  #asked: ReadonlyMap<string, number> | undefined;
+
+  /** Whether it is certain now that nothing more can happen. */
+  look(rest: Rest, reports: TransactionReports): boolean {
+    const isClearAgain = rest === 'clear' && this.#clearBefore;
+    this.#clearBefore = rest === 'clear';
+    if (rest !== 'stuck') {
+      this.#asked = undefined;
+      return isClearAgain;
+    }
+    const asked = roundsOf(reports);
+    this.#asked ??= asked;
+    // Each has asked everybody since, once more.
+    return [...asked].every(([who, rounds]) => rounds > (this.#asked?.get(who) ?? rounds));
+  }
+}
+
+function roundsOf({ participants }: TransactionReports): ReadonlyMap<string, number> {
+  const rounds = new Map<string, number>();
+  for (const [node, { undecided }] of participants) {
+    for (const { group, state, rounds: asked } of undecided)
+      if (state === 'ready') rounds.set(`${node} ${group}`, asked);
+  }
+  return rounds;
+}

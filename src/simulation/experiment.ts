@@ -1,0 +1,150 @@
+import { type SimulatedHostOptions, SimulationLimitError } from '../../actors/simulated/index.ts';
+import { derivedRandom } from '../../actors/simulated/seed.ts';
+import { drawFaults, drawWorld } from './draw.ts';
+import { Drive } from './drive.ts';
+import type { Strengths } from './faults/index.ts';
+import { Storm } from './storm.ts';
+import type { SimulatedProtocol, System } from './system.ts';
+import { Violation } from './violation.ts';
+import type { Instrument } from './watch/instrumented-program.ts';
+
+export interface ExperimentOptions {
+  readonly protocol: SimulatedProtocol;
+  /** Decides everything. */
+  readonly seed: number;
+  /** Faults that are not left to the seed: on, up to this strength, or, where that is 0, off. */
+  readonly faults?: Strengths;
+  /** How many nodes; drawn otherwise. */
+  readonly nodes?: number;
+  /** How long faults strike, in ms of virtual time; 1,000 by default. */
+  readonly stormMs?: number;
+  /** Bounds and times of the protocol that are not to be left to chance. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly instruments?: readonly Instrument[];
+  /** Receives everything that happens, as it happens. */
+  readonly trace?: SimulatedHostOptions['trace'];
+}
+
+/** What became of an experiment in which nothing was broken. */
+export interface ExperimentResult {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Those that were on, and how strong. */
+  readonly faults: Strengths;
+  /** How often something struck. */
+  readonly struck: number;
+  /** How long all that was asked for took, once everything was well again, in ms of virtual time. */
+  readonly recoveryMs: number;
+  /** When it ended, in ms of virtual time. */
+  readonly endMs: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export const STORM_MS = 1000;
+const START_MS_MAX = 20_000;
+
+/**
+ * One life of a system. Clients work while faults strike; then all is well, and everything asked for must be done within
+ * a bound of virtual time. Then one node starts again, and then the power fails everywhere at once (or, where that
+ * costs memory, everywhere in turn), and everything must still be there. One seed decides all of it.
+ *
+ * @throws Violation; what a role or a client threw that it must not throw.
+ */
+export async function experiment(options: ExperimentOptions): Promise<ExperimentResult> {
+  const { protocol, seed, stormMs = STORM_MS, settings = {}, instruments = [], trace } = options;
+  const random = derivedRandom(seed, 'experiment');
+  const faults = drawFaults(seed, protocol.faults, options.faults ?? {});
+  const sizes = protocol.sizes(faults);
+  const drawn = sizes[random.integer(0, sizes.length - 1)]!;
+  const nodes = Array.from({ length: options.nodes ?? drawn }, (_, node) => String(node));
+  // Now fault upon fault, now each with time to show what follows from it.
+  const calmMsMax = random.next() < 0.4 ? 600 : random.integer(5, 150);
+
+  await using system = protocol.create({
+    seed,
+    nodes,
+    faults,
+    world: { seed, ...drawWorld(seed, faults), ...(trace === undefined ? {} : { trace }) },
+    settings,
+    instruments,
+  });
+  const { host, witness } = system;
+  const drive = new Drive(host, witness);
+  const storm = new Storm({
+    system,
+    drive,
+    random: derivedRandom(seed, 'storm'),
+    faults,
+    steps: protocol.steps,
+  });
+  await within(drive, system.start(), START_MS_MAX, 'all nodes start');
+  await within(drive, system.work(), START_MS_MAX, 'clients begin to work');
+  await storm.rage(stormMs, calmMsMax);
+  await storm.mend();
+
+  const calmMs = host.clock.now();
+  const soon = <Result>(promise: Promise<Result>, what: string) =>
+    within(drive, promise, protocol.recoveryMsMax, what);
+  await soon(system.finish(), 'everything that was asked for is done');
+  const recoveryMs = host.clock.now() - calmMs;
+  const look = () => soon(system.atRest(), 'a system at rest answers');
+  await look();
+  if (system.exercise !== undefined) await soon(system.exercise(), 'everything works in peace');
+  const before = await look();
+  if (system.peace !== undefined) await soon(system.peace(), 'there is peace');
+  await endAndRestart(system, storm, faults, soon, look);
+  if ((await look()) !== before)
+    throw new Violation('nothing is lost', 'the power failed, and this is no longer as it was');
+  await soon(system.judge(), 'a history is judged');
+  return {
+    seed,
+    nodes: nodes.length,
+    faults,
+    struck: storm.struck,
+    recoveryMs,
+    endMs: host.clock.now(),
+    counts: system.counts,
+  };
+}
+
+type Soon = <Result>(promise: Promise<Result>, what: string) => Promise<Result>;
+
+async function endAndRestart(
+  system: System,
+  storm: Storm,
+  faults: Strengths,
+  soon: Soon,
+  look: () => Promise<string>,
+): Promise<void> {
+  const recovered = () => soon(system.recovered(), 'who has restarted does its part again');
+  // One restarts, and nothing new is written that would bring it news of what was.
+  const one = storm.someNode();
+  await storm.crash(one);
+  await storm.restart(one);
+  await look();
+  await recovered();
+  const isInTurn = faults.volatile !== undefined;
+  for (const name of storm.nodes) {
+    await storm.crash(name);
+    if (!isInTurn) continue;
+    await storm.mend();
+    await recovered();
+  }
+  await storm.mend();
+  await recovered();
+}
+
+/** Liveness: what must happen happens within a bound of virtual time. */
+async function within<Result>(
+  drive: Drive,
+  promise: Promise<Result>,
+  limitMs: number,
+  what: string,
+): Promise<Result> {
+  try {
+    return await drive.runWhile(promise, limitMs);
+  } catch (error) {
+    if (!(error instanceof SimulationLimitError)) throw error;
+    throw new Violation('liveness', `not within ${limitMs} ms: ${what}`);
+  }
+}

@@ -1,0 +1,271 @@
+import type { Random } from '../../../../actors/random.ts';
+import { derivedRandom } from '../../../../actors/simulated/seed.ts';
+import { findNonlinearizable } from '../../../../test/simulation/support/linearizability.ts';
+import { chatQuery, chatroom } from '../../../applications/chatroom.ts';
+import { kv, kvQuery } from '../../../applications/kv.ts';
+import type { Client } from '../../../client/client.ts';
+import { checkExactlyOnceInOrder } from '../../invariants/exactly-once-in-order.ts';
+import type { Storm } from '../../storm.ts';
+import type { System, SystemOptions } from '../../system.ts';
+import { Violation } from '../../violation.ts';
+import { Administrator } from './administrator.ts';
+import { ledger } from './ledger.ts';
+import type { LogProtocol } from './log-protocol.ts';
+import type { MemoryWatch } from './memory-watch.ts';
+import { WatchedCluster } from './watched-cluster.ts';
+import { Workload } from './workload.ts';
+
+const CLIENTS_MAX = 4;
+/** No call of a patient client ever times out. */
+const PATIENCE_MS = 600_000;
+/** In so much time without work everything that was done reaches the disks, and is let go of. */
+const PEACE_MS = 1200;
+/** How often it is looked whether something has come to be. */
+const LOOK_MS = 10;
+/** Longer than an experiment waits for a change of members. */
+const CHANGE = { timeoutMs: 60_000 };
+
+/** A cluster of a protocol that replicates a log, with the applications, clients and administrator of an experiment. */
+export class ReplicatedLogSystem implements System {
+  readonly #options: SystemOptions;
+  readonly #simulated: WatchedCluster;
+  readonly #memory: MemoryWatch;
+  readonly #random: Random;
+  readonly #administrator: Administrator | undefined;
+  readonly #workloads: Workload[] = [];
+  readonly #clients: Client[] = [];
+  #reader: Client | undefined;
+  #work: Promise<unknown> = Promise.resolve();
+  #entries = 0;
+
+  constructor(protocol: LogProtocol, options: SystemOptions) {
+    const { seed, nodes, faults, world, settings, instruments } = options;
+    this.#options = options;
+    this.#memory = protocol.memory();
+    const random = derivedRandom(seed, 'system');
+    this.#random = random;
+    const ghosts = derivedRandom(seed, 'ghosts');
+    this.#simulated = new WatchedCluster({
+      ...world,
+      protocol,
+      nodes: nodes.length,
+      settings: {
+        ...(random.next() < 0.6 ? protocol.smallSettings : {}),
+        ...protocol.drawSettings?.(derivedRandom(seed, 'settings')),
+        ...settings,
+      },
+      keepsRemoved: () => ghosts.next() < 0.5,
+      instruments: [...instruments, this.#memory.instrument],
+    });
+    if (faults.members === undefined) return;
+    this.#administrator = new Administrator({
+      simulated: this.#simulated,
+      random: derivedRandom(seed, 'administrator'),
+      pauseMsMax: random.integer(1, 200),
+      timeoutMsMax: random.next() < 0.5 ? 200 : 2000,
+    });
+  }
+
+  get host() {
+    return this.#simulated.host;
+  }
+
+  get witness() {
+    return this.#simulated.witness;
+  }
+
+  get nodes(): readonly string[] {
+    return this.#simulated.names;
+  }
+
+  get counts(): Readonly<Record<string, number>> {
+    const administrator = this.#administrator;
+    return {
+      decided: this.#simulated.agreement.decided,
+      calls: this.#workloads.reduce((sum, { calls }) => sum + calls.length, 0),
+      entries: this.#entries,
+      reigns: this.#memory.reigns.length,
+      ...(administrator === undefined
+        ? {}
+        : {
+            changesDone: administrator.done,
+            changesGivenUp: administrator.givenUp,
+            ghosts: this.host.ghosts.length,
+          }),
+    };
+  }
+
+  get strikes() {
+    return { members: [[this.#options.faults.members ?? 0, bounceGhosts]] } as const;
+  }
+
+  start(): Promise<void> {
+    return this.#simulated.cluster.start();
+  }
+
+  crash(node: string): Promise<void> {
+    return this.#simulated.cluster.crash(Number(node));
+  }
+
+  restart(node: string): Promise<void> {
+    return this.#simulated.cluster.restart(Number(node));
+  }
+
+  remembers(node: string): boolean {
+    return this.#memory.hasVote(node);
+  }
+
+  mend(): Promise<void> {
+    return this.host.start(this.host.ghosts);
+  }
+
+  async work(): Promise<void> {
+    const random = this.#random;
+    const { seed } = this.#options;
+    let ticks = 0;
+    const keys = Array.from({ length: random.integer(1, 4) }, (_, key) => `key-${key}`);
+    for (let count = random.integer(1, CLIENTS_MAX); count > 0; count--) {
+      const isDistant = random.next() < 0.5;
+      const client = await (isDistant ? this.#simulated.distantClient() : this.#simulated.cluster.client());
+      this.#clients.push(client);
+      this.#workloads.push(
+        new Workload({
+          client,
+          random: derivedRandom(seed, 'workload', client.name),
+          tick: () => ++ticks,
+          pause: (ms) => this.#pause(ms),
+          keys,
+          readsOnly: isDistant && random.next() < 0.4,
+          timeoutMs: random.next() < 0.2 ? random.integer(50, 500) : PATIENCE_MS,
+          burstMax: random.integer(1, 6),
+          pauseMsMax: random.integer(1, 60),
+        }),
+      );
+    }
+    const runs = [...this.#workloads, ...(this.#administrator === undefined ? [] : [this.#administrator])];
+    this.#work = Promise.all(runs.map((run) => run.run()));
+    this.#work.catch((error) => this.witness.note(error));
+  }
+
+  async finish(): Promise<void> {
+    for (const workload of this.#workloads) workload.stop();
+    this.#administrator?.stop();
+    await this.#work;
+    if (this.#administrator !== undefined) await this.#removeNonMembers();
+    // What nobody waits for any more is still to happen, each in its turn.
+    for (const client of this.#clients) await client.idle();
+    this.#reader = await this.#simulated.cluster.client();
+    await this.recovered();
+  }
+
+  async recovered(): Promise<void> {
+    await this.#simulated.cluster.settled();
+    await this.#until(() => this.nodes.every((node) => this.#memory.hasVote(node)));
+  }
+
+  async atRest(): Promise<string> {
+    const { cluster } = this.#simulated;
+    const reader = this.#reader!;
+    const whole = await reader.query(ledger, null);
+    this.#entries = whole.length;
+    checkExactlyOnceInOrder(
+      whole,
+      this.#workloads.map(({ entries }) => entries),
+    );
+    const log = await reader.query(chatroom, chatQuery.log());
+    if ('entries' in log) {
+      checkExactlyOnceInOrder(
+        log.entries.map(({ sender, text }) => [sender, Number(text)] as const),
+        this.#workloads.map(({ messages }) => messages),
+      );
+    }
+    await cluster.settled();
+    const views = new Set<string>();
+    for (const node of cluster.nodes) {
+      const stale = { consistency: 'stale', node } as const;
+      const view = [
+        await reader.query(kv, kvQuery.scan(''), stale),
+        await reader.query(ledger, null, stale),
+        await reader.query(chatroom, chatQuery.log(), stale),
+      ];
+      views.add(JSON.stringify(view));
+    }
+    const [view] = views;
+    if (views.size > 1 || view === undefined)
+      throw new Violation('equal states', `nodes answer differently:\n${[...views].join('\n')}`);
+    return view;
+  }
+
+  /** Members change as they are told to, whatever was left half done. */
+  async exercise(): Promise<void> {
+    if (this.#administrator === undefined) return;
+    const { cluster } = this.#simulated;
+    const added = await cluster.addNode(CHANGE);
+    const { leader } = await cluster.status();
+    for (const node of cluster.nodes) {
+      const isSpared = node === added || (node !== leader && this.#random.next() < 0.4);
+      if (!isSpared) await cluster.removeNode(node, CHANGE);
+    }
+    await cluster.replaceNode(cluster.nodes[0]!, CHANGE);
+    await cluster.addNode(CHANGE);
+    await cluster.transferLeadership(cluster.nodes[0], CHANGE);
+    await cluster.transferLeadership(undefined, CHANGE);
+  }
+
+  /** Once nothing is asked for, one leader goes on leading, and nobody keeps what is done with. */
+  async peace(): Promise<void> {
+    const memory = this.#memory;
+    const reigns = memory.reigns.length;
+    const termBefore = memory.highestTerm(this.nodes);
+    await this.#pause(PEACE_MS);
+    if (memory.reigns.length > reigns) {
+      const taken = memory.reigns.slice(reigns).map(({ number, leader }) => `${number}.${leader}`);
+      throw new Violation('a stable leader', `in peace, these took over: ${taken.join(', ')}`);
+    }
+    const term = memory.highestTerm(this.nodes);
+    if (term !== termBefore)
+      throw new Violation('a stable leader', `from term ${termBefore} to ${term} in peace`);
+    const leftovers = Object.entries(memory.leftovers()).filter(([what]) =>
+      this.nodes.includes(what.split(' ')[0]!),
+    );
+    if (leftovers.length > 0)
+      throw new Violation('bounded memory', JSON.stringify(Object.fromEntries(leftovers)));
+  }
+
+  async judge(): Promise<void> {
+    const broken = findNonlinearizable(this.#workloads.flatMap(({ calls }) => calls));
+    if (broken !== undefined)
+      throw new Violation('linearizable', broken.map((call) => JSON.stringify(call)).join('\n'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#simulated[Symbol.asyncDispose]();
+  }
+
+  /** Nodes that were to be members, and were given up on the way. */
+  async #removeNonMembers(): Promise<void> {
+    const { cluster } = this.#simulated;
+    let status = await cluster.status();
+    while (status.leader === undefined) {
+      await this.#pause(LOOK_MS);
+      status = await cluster.status();
+    }
+    for (const { node, member } of status.nodes)
+      if (member !== 'voter') await cluster.removeNode(node, CHANGE);
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) await this.#pause(LOOK_MS);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.host.clock.after(ms, resolve));
+  }
+}
+
+/** Those that were removed, and run on, end and start again. */
+async function bounceGhosts({ host }: Storm): Promise<void> {
+  const { ghosts } = host as WatchedCluster['host'];
+  for (const name of ghosts) await host.kill(name);
+  await host.start(ghosts);
+}
