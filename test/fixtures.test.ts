@@ -9,4 +9,5 @@ for (const protocol of ['paxos', 'raft']) {
 }
 
 scenarios(new URL('../fixtures/two-phase-commit/', import.meta.url));
+scenarios(new URL('../fixtures/paxos-commit/', import.meta.url));
 scenarios(new URL('../fixtures/eventual/', import.meta.url));
