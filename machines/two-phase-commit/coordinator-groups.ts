@@ -28,7 +28,11 @@ export const actions = {
     context.beginRequested = false;
     if (context.isClosed) return [];
     const effects: Effect[] = [];
-    while (context.granted.length > 0 && context.voting < inFlightMax(context)) {
+    while (
+      context.granted.length > 0 &&
+      context.voting < inFlightMax(context) &&
+      context.groups.mayBegin(context.followers.length)
+    ) {
       effects.push(...(mayBegin(context) ? [beginGroup(context)] : turnAway(context)));
     }
     if (context.followers.length === 0) effects.push(...turnAwayUnvalidated(context));
@@ -141,7 +145,11 @@ function beginGroup(context: CoordinatorContext): Effect {
 }
 
 /** Starts the leader of a group; of a former life, with what is known of it. */
-function lead(context: CoordinatorContext, group: LedGroup, recovered?: LeaderInput['recovered']): Effect {
+export function lead(
+  context: CoordinatorContext,
+  group: LedGroup,
+  recovered?: LeaderInput['recovered'],
+): Effect {
   const { node, settings, journal, groups } = context;
   groups.add(group);
   const input: LeaderInput = {

@@ -29,7 +29,7 @@ export interface LeaderInput {
   readonly recovered?: { readonly decision: Decision | undefined };
 }
 
-interface LeaderContext extends LeaderInput {
+export interface LeaderContext extends LeaderInput {
   /** How often it has asked, or told, without an answer from all. */
   attempts: number;
 }
@@ -128,7 +128,7 @@ function begin({ context: { settings, journal, group } }: OnlyContext): Effect[]
   return writesBegin(settings.presume) ? [persist(...journal.append(recordOf('BEGIN', group)))] : [];
 }
 
-function askVotes({ context }: OnlyContext): Effect[] {
+export function askVotes({ context }: OnlyContext): Effect[] {
   const { group, groups } = context;
   context.attempts += 1;
   const { mark } = groups;
@@ -145,7 +145,7 @@ function askVotes({ context }: OnlyContext): Effect[] {
     .map((node) => send(participantOn(node), message));
 }
 
-function countYes({ context, event }: Arguments): void {
+export function countYes({ context, event }: Arguments): void {
   assertEvent(event, 'VOTE-YES');
   countVote(context.group.votes, nodeOf(event.from), event.refused);
 }
@@ -185,7 +185,7 @@ function decide({ context }: OnlyContext): Effect[] {
 }
 
 /** In the order of the followers, those who have not acknowledged; and who learns. */
-function tell({ context }: OnlyContext): Effect[] {
+export function tell({ context }: OnlyContext): Effect[] {
   const { group } = context;
   context.attempts += 1;
   const message = decisionMessage(context);
@@ -205,23 +205,23 @@ function teach(group: LedGroup): Effect[] {
   return [send(addressOf(learner.node, 'newcomer'), message)];
 }
 
-function count({ context, event }: Arguments): void {
+export function count({ context, event }: Arguments): void {
   const node = nodeOf(event.from);
   if (isParticipant(context, event.from) || node === context.group.learner?.node)
     context.group.acknowledged.add(node);
 }
 
-function answer({ context, event }: Arguments): Effect {
+export function answer({ context, event }: Arguments): Effect {
   const to = event.type === 'asked' ? event.asker : participantOn(nodeOf(event.from));
   return send(to, decisionMessage(context));
 }
 
-function admitUncertainty({ context, event }: Arguments): Effect {
+export function admitUncertainty({ context, event }: Arguments): Effect {
   assertEvent(event, 'asked');
   return send<Uncertain>(event.asker, { type: 'UNCERTAIN', group: context.group.id });
 }
 
-function decisionMessage({ group, groups }: LeaderContext): CommitGroup | AbortGroup {
+export function decisionMessage({ group, groups }: LeaderContext): CommitGroup | AbortGroup {
   const { commits, refused } = group.decision ?? ABORTED;
   const { id } = group;
   const { mark } = groups;
@@ -243,11 +243,11 @@ function isMissing({ decision, acknowledged }: LedGroup, { node, isActive }: Lea
   return isActive && decision?.commits === true && !acknowledged.has(node);
 }
 
-function hasAllVotes({ participants, votes }: LedGroup): boolean {
+export function hasAllVotes({ participants, votes }: LedGroup): boolean {
   return participants.every((node) => votes.yes.has(node));
 }
 
-function isParticipant({ group }: LeaderContext, from: Address): boolean {
+export function isParticipant({ group }: LeaderContext, from: Address): boolean {
   return group.participants.includes(nodeOf(from));
 }
 

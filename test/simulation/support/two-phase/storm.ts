@@ -1,9 +1,12 @@
+import type { Message } from '../../../../actors/envelope.ts';
 import type { Random } from '../../../../actors/random.ts';
 import { derivedRandom } from '../../../../actors/simulated/seed.ts';
+import type { SimulatedHost } from '../../../../actors/simulated/simulated-host.ts';
 import type { Outcome } from '../../../../machines/two-phase-commit/client-messages.ts';
 import type { TwoPhaseCommitSettings } from '../../../../machines/two-phase-commit/settings.ts';
-import type { ReadVersion, Write } from '../../../../machines/two-phase-commit/transaction.ts';
+import type { ReadVersion, Transaction, Write } from '../../../../machines/two-phase-commit/transaction.ts';
 import { checkStrictSerializability, type Observation } from './serializability.ts';
+import type { TestClient } from './test-client.ts';
 import { TwoPhaseWorld, type TwoPhaseWorldOptions } from './two-phase-world.ts';
 
 export interface StormOptions extends Pick<TwoPhaseWorldOptions, 'instruments'> {
@@ -56,7 +59,28 @@ export async function rage({
   return world;
 }
 
-async function strike(world: TwoPhaseWorld, random: Random): Promise<void> {
+/** What a storm needs of a world. */
+export interface StormyWorld {
+  readonly host: SimulatedHost;
+  readonly nodes: readonly string[];
+  readonly followers: readonly string[];
+  client(name: string): Pick<TestClient, 'read'>;
+  attempt(client: string, transaction: Partial<Transaction>): Promise<Outcome>;
+  send<M extends Message>(node: string, role: string, message: M): void;
+  kill(node: string): Promise<void>;
+  restart(node: string): Promise<void>;
+  run(ms: number): Promise<void>;
+}
+
+/** What a node may die of having said. */
+const TYPES = ['VOTE-REQ', 'VOTE-YES', 'VOTE-NO', 'COMMIT', 'ABORT', 'ACK', 'DECISION-REQ', 'END'];
+
+/** One fault, or none. */
+export async function strike(
+  world: StormyWorld,
+  random: Random,
+  types: readonly string[] = TYPES,
+): Promise<void> {
   const { host, nodes } = world;
   const some = () => nodes[random.integer(0, nodes.length - 1)]!;
   // While anybody is missing nothing commits: it must not be for long.
@@ -84,7 +108,6 @@ async function strike(world: TwoPhaseWorld, random: Random): Promise<void> {
       return;
     case 6:
       if (host.running.length > 0) {
-        const types = ['VOTE-REQ', 'VOTE-YES', 'VOTE-NO', 'COMMIT', 'ABORT', 'ACK', 'DECISION-REQ', 'END'];
         host.killAfter(
           host.running[random.integer(0, host.running.length - 1)]!,
           random.integer(1, 5),
@@ -100,11 +123,12 @@ async function strike(world: TwoPhaseWorld, random: Random): Promise<void> {
   }
 }
 
-function mendLinks({ host, nodes }: TwoPhaseWorld): void {
+function mendLinks({ host, nodes }: StormyWorld): void {
   for (const a of nodes) for (const b of nodes) if (a !== b) host.linkOneWay(a, b, true);
 }
 
-async function mend(world: TwoPhaseWorld): Promise<void> {
+/** All is well from now on. */
+export async function mend(world: StormyWorld): Promise<void> {
   const { host } = world;
   host.changeNetwork({
     lossProbability: 0,
@@ -119,8 +143,8 @@ async function mend(world: TwoPhaseWorld): Promise<void> {
 }
 
 /** One client: one thing after the other. */
-async function work(
-  world: TwoPhaseWorld,
+export async function work(
+  world: StormyWorld,
   name: string,
   random: Random,
   observations: Observation[],
