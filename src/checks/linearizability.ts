@@ -6,6 +6,7 @@ import { actionOf, type SequentialModel } from './sequential-models.ts';
 import { smallestPart } from './smallest-part.ts';
 import { textOf, type Value } from './values.ts';
 import {
+  type Anomaly,
   atMost,
   type CheckLimits,
   type Deadline,
@@ -13,10 +14,9 @@ import {
   type Findings,
   OUT_OF_MEMORY,
   OUT_OF_TIME,
-  type Violation,
 } from './verdict.ts';
 
-export interface LinearizabilityViolation extends Violation {
+export interface LinearizabilityAnomaly extends Anomaly {
   readonly name: 'not linearizable';
   /** Whose operations they are; null for the one register. */
   readonly key: Value;
@@ -41,7 +41,7 @@ export function checkLinearizability(
   history: History,
   model: SequentialModel,
   limits?: CheckLimits,
-): Findings<LinearizabilityViolation> {
+): Findings<LinearizabilityAnomaly> {
   const deadline = deadlineOf(limits);
   let reason: string | undefined;
   let left = [...callsByKey(history, model)];
@@ -86,7 +86,7 @@ function violation(
   key: Value,
   calls: readonly KnownCall[],
   deadline: Deadline,
-): LinearizabilityViolation {
+): LinearizabilityAnomaly {
   const operations = smallestPart(calls, deadline).map(({ operation }) => operation);
   const headline = `no order of these operations${nameOf(key)} explains what they returned:`;
   return {

@@ -1,4 +1,4 @@
-import { type CycleViolation, cycleAnomalies } from './cycle-anomalies.ts';
+import { type CycleAnomaly, cycleAnomalies } from './cycle-anomalies.ts';
 import { type Dependency, DependencyGraph } from './dependency-graph.ts';
 import { describe, shortened } from './drawing.ts';
 import type { History, Operation } from './history.ts';
@@ -11,6 +11,7 @@ import { readAnomalies } from './transaction-reads.ts';
 import { type Transaction, transactionsOf } from './transactions.ts';
 import { textOf } from './values.ts';
 import {
+  type Anomaly,
   atMost,
   type CheckLimits,
   type Deadline,
@@ -18,7 +19,6 @@ import {
   type Findings,
   OUT_OF_MEMORY,
   OUT_OF_TIME,
-  type Violation,
 } from './verdict.ts';
 import { chooseVersions } from './version-choices.ts';
 
@@ -29,7 +29,7 @@ export interface SerializabilityOptions {
 }
 
 /** What a graph of dependencies may have; beyond, there would be too little memory. */
-const EDGES_MAX = 5_000_000;
+const EDGES_MAX = 2_000_000;
 
 /**
  * Whether all transactions can have taken effect one after the other: whether no read shows what it must not, and no
@@ -39,11 +39,11 @@ const EDGES_MAX = 5_000_000;
 export function checkSerializability(
   history: History,
   { limits, realTime = false }: SerializabilityOptions = {},
-): Findings<Violation | CycleViolation> {
+): Findings<Anomaly | CycleAnomaly> {
   const deadline = deadlineOf(limits);
   const transactions = transactionsOf(history);
   const keys = keysOf(history, transactions);
-  const violations: (Violation | CycleViolation)[] = [...readAnomalies(history, transactions, keys)];
+  const violations: (Anomaly | CycleAnomaly)[] = [...readAnomalies(history, transactions, keys)];
   const committed = committedOf(transactions, keys);
   const numbers = new Map(committed.map((transaction, index) => [transaction, index]));
   const lists = [...keys.values()].filter(({ kind }) => kind === 'list').map((key) => listOf(key, numbers));
@@ -101,7 +101,7 @@ export function checkSerializability(
 /** How many looks at the clock may go into an order that need not be found. */
 const LOOKS_MAX = 2000;
 
-function noOrder(history: History, operations: readonly Operation[]): Violation {
+function noOrder(history: History, operations: readonly Operation[]): Anomaly {
   const lines = operations.map((operation) => `  ${describe(history, operation)}`);
   const what =
     'no order explains what was read; where the search came furthest, none of these could come next:';
@@ -153,7 +153,7 @@ function* forks(
   history: History,
   lists: readonly ListKey[],
   committed: readonly Transaction[],
-): Generator<Violation, void, undefined> {
+): Generator<Anomaly, void, undefined> {
   for (const { name, reads } of lists) {
     const order = longestOf(reads);
     const fork = findFork(order, reads);
