@@ -158,6 +158,7 @@ function conclude(context: CoordinatorContext, recovered: RecoveredGroup): Effec
     votes,
     decision,
     acknowledged: new Set(),
+    learner: undefined,
   };
   groups.inherit(group, recovered.firstSlot);
   context.voting += 1;

@@ -117,6 +117,9 @@ export function newCoordinatorContext(input: CoordinatorInput): CoordinatorConte
     canvassRound: 0,
     agreed: new Set(),
     settlement: NOTHING_TO_SETTLE,
+    learner: undefined,
+    isClosed: false,
+    challenges: new Map(),
     ...nothingLed(settings),
   };
 }

@@ -6,6 +6,7 @@ import { compareBallots, LOWEST_BALLOT } from '../paxos/ballot.ts';
 import { commander } from '../paxos/commander.ts';
 import { scout } from '../paxos/scout.ts';
 import type { Ground } from '../two-phase-commit/follower-context.ts';
+import { FOUNDER } from '../two-phase-commit/follower-records.ts';
 import { GroupJournal } from '../two-phase-commit/journal.ts';
 import { LockTable } from '../two-phase-commit/locks.ts';
 import type { ParticipantInput } from '../two-phase-commit/participant.ts';
@@ -78,13 +79,16 @@ export const program: LoadProgram = ({ node, memory, journal: disk, store, rando
   };
   if (node === first) return { roles, start };
   const journal = new GroupJournal(disk, node);
+  const kept = new VersionedStore(store);
+  if (journal.hasStored && kept.isNew) throw new ForgetfulNodeError(node);
   const ground: Ground = {
     node,
     leader: first,
     settings,
     journal,
-    store: new VersionedStore(store),
+    store: kept,
     locks: new LockTable(),
+    membership: FOUNDER,
     mark: journal.mark,
     orders: { votesNo: false, delayMs: undefined },
   };

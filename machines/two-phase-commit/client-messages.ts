@@ -108,12 +108,10 @@ export type CoordinatorStatus = {
   readonly type: 'coordinatorStatus';
   readonly id: number;
   readonly life: number;
-  /** Who votes. */
+  /** Who votes. A node that is added, or has lost its memory, asks by itself to become one of them. */
   readonly followers: readonly string[];
-  /** Who receives everything, and does not vote yet. */
-  readonly learners: readonly string[];
-  /** The followers are to become others than they are now. */
-  readonly changing: boolean;
+  /** Who is being taught what is committed, and does not vote yet: one at a time. */
+  readonly learner: string | undefined;
   /** Groups that have begun and not ended, by id. */
   readonly open: readonly OpenGroup[];
   /** Transactions that were asked for and are not decided. */
@@ -190,12 +188,7 @@ export type VoteNoNext = { readonly type: 'voteNo'; readonly id: number };
 export type DelayVoteNext = { readonly type: 'delayVote'; readonly id: number; readonly ms: number };
 export type Noted = { readonly type: 'noted'; readonly id: number };
 
-// Who votes, to the coordinator.
-
-/** Let these be the followers. To be said again until {@link CoordinatorStatus} shows that they are. */
-export type SetFollowers = { readonly type: 'setFollowers'; readonly followers: readonly string[] };
-
 /** What the coordinator hears from outside. */
-export type CoordinatorRequest = Open | Commit | StatusRequest | JournalRequest | SetFollowers;
+export type CoordinatorRequest = Open | Commit | StatusRequest | JournalRequest;
 /** What a participant hears from outside. */
 export type ParticipantRequest = Read | Scan | StatusRequest | JournalRequest | VoteNoNext | DelayVoteNext;

@@ -45,14 +45,13 @@ export const actions = {
 
   report({ context, event }: Arguments): Effect {
     assertEvent(event, 'status');
-    const { life, followers, groups, pending, journal } = context;
+    const { life, followers, learner, groups, pending, journal } = context;
     return send<CoordinatorStatus>(event.from, {
       type: 'coordinatorStatus',
       id: event.id,
       life,
       followers,
-      learners: [],
-      changing: false,
+      learner: learner?.node,
       open: groups.describe(),
       pending,
       records: journal.size,

@@ -6,7 +6,7 @@ import type { CoordinatorRequest } from './client-messages.ts';
 import type { GroupJournal } from './journal.ts';
 import type { LockTable } from './locks.ts';
 import type { BeginGroups, CoordinatorMessage } from './messages.ts';
-import type { OpenGroups } from './open-groups.ts';
+import type { Learner, OpenGroups } from './open-groups.ts';
 import type { RequestedTransaction } from './requests.ts';
 import type { SessionTable } from './sessions.ts';
 import type { TwoPhaseCommitSettings } from './settings.ts';
@@ -26,6 +26,11 @@ export interface CoordinatorContext {
   readonly locks: LockTable<RequestedTransaction>;
   /** Who votes, in the order in which they are told. */
   followers: readonly string[];
+  learner: Learner | undefined;
+  /** Nothing is begun, for a follower is being taken in. */
+  isClosed: boolean;
+  /** Challenges that were not met, by the node. */
+  readonly challenges: Map<string, number>;
   /** Transactions that have their keys and wait for a group, in the order in which they got them. */
   granted: RequestedTransaction[];
   /** Transactions that write nothing and wait to be validated; and those that are being, by the number of the question. */
@@ -53,7 +58,8 @@ export type OnlyContext = Pick<Arguments, 'context'>;
 
 /** Groups are begun once what this turn brings has been gathered: many transactions share one. */
 export function requestGroups(context: CoordinatorContext): Effect[] {
-  if (context.beginRequested || (context.granted.length === 0 && context.unvalidated.length === 0)) return [];
+  const { beginRequested, isClosed, granted, unvalidated } = context;
+  if (beginRequested || isClosed || (granted.length === 0 && unvalidated.length === 0)) return [];
   context.beginRequested = true;
   return [send<BeginGroups>(context.self, { type: 'beginGroups' })];
 }

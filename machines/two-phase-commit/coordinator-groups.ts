@@ -26,15 +26,16 @@ const SINGLES_IN_FLIGHT_MAX = 1024;
 export const actions = {
   beginGroups({ context }: OnlyContext): Effect[] {
     context.beginRequested = false;
+    if (context.isClosed) return [];
     const effects: Effect[] = [];
     while (
       context.granted.length > 0 &&
       context.voting < inFlightMax(context) &&
       context.groups.mayBegin(context.followers.length)
     ) {
-      if (context.groups.hasRoom(context.settings)) effects.push(beginGroup(context));
-      else effects.push(...turnAway(context));
+      effects.push(...(mayBegin(context) ? [beginGroup(context)] : turnAway(context)));
     }
+    if (context.followers.length === 0) effects.push(...turnAwayUnvalidated(context));
     while (context.unvalidated.length > 0) effects.push(beginValidation(context));
     return effects;
   },
@@ -137,17 +138,14 @@ function beginGroup(context: CoordinatorContext): Effect {
     votes: noVotes(),
     decision: undefined,
     acknowledged: new Set(),
+    learner: context.learner,
   };
   context.voting += 1;
   return lead(context, group);
 }
 
 /** Starts the leader of a group; of a former life, with what is known of it. */
-export function lead(
-  context: CoordinatorContext,
-  group: LedGroup,
-  recovered?: LeaderInput['recovered'],
-): Effect {
+function lead(context: CoordinatorContext, group: LedGroup, recovered?: LeaderInput['recovered']): Effect {
   const { node, settings, journal, groups } = context;
   groups.add(group);
   const input: LeaderInput = {
@@ -173,12 +171,26 @@ export function recoverGroup(
     members: [],
     votes: noVotes(),
     decision,
-    acknowledged: new Set(),
+    // Who is no follower any more had forgotten all that it voted on.
+    acknowledged: new Set(group.participants.filter((node) => !context.followers.includes(node))),
+    learner: undefined,
   };
   return lead(context, led, { decision });
 }
 
-/** So many groups are not acknowledged that some follower must have been away for long: it would not vote either. */
+/** Where so many groups are not acknowledged some follower must have been away for long: it would not vote either. */
+function mayBegin({ groups, followers, settings }: CoordinatorContext): boolean {
+  return followers.length > 0 && groups.hasRoom(settings);
+}
+
+function turnAwayUnvalidated(context: CoordinatorContext): Effect[] {
+  const members = context.unvalidated;
+  context.unvalidated = [];
+  const outcome = (place: number): Outcome => [members[place]!.number, 'aborted', 'timeout'];
+  settle(context, members, outcome);
+  return tellClients(members, outcome);
+}
+
 function turnAway(context: CoordinatorContext): Effect[] {
   const members = context.granted;
   context.granted = [];

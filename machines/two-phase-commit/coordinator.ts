@@ -5,6 +5,7 @@ import type { Random } from '../../actors/random.ts';
 import * as clients from './coordinator-clients.ts';
 import type { CoordinatorContext, CoordinatorEvent, OnlyContext } from './coordinator-context.ts';
 import * as groups from './coordinator-groups.ts';
+import * as members from './coordinator-members.ts';
 import type { GroupJournal } from './journal.ts';
 import { lifeRecord, recoveredGroups } from './leader-records.ts';
 import { LockTable } from './locks.ts';
@@ -28,9 +29,13 @@ export interface CoordinatorInput {
  */
 export const coordinator = setup({
   types: {} as { context: CoordinatorContext; events: CoordinatorEvent; input: CoordinatorInput },
-  guards: { ...groups.guards },
-  actions: { ...clients.actions, ...groups.actions, recover },
-  delays: { tidyMs: ({ context }: OnlyContext) => context.settings.tidyMs },
+  guards: { ...groups.guards, ...members.guards },
+  actions: { ...clients.actions, ...groups.actions, ...members.actions, recover },
+  delays: {
+    tidyMs: ({ context }: OnlyContext) => context.settings.tidyMs,
+    retryMs: ({ context }: OnlyContext) => context.settings.retryMs,
+    learnerTimeoutMs: ({ context }: OnlyContext) => context.settings.learnerTimeoutMs,
+  },
 }).createMachine({
   id: 'coordinator',
   context: ({ input: { followers, ...input } }) => ({
@@ -40,6 +45,9 @@ export const coordinator = setup({
     sessions: new SessionTable(input.life, input.settings.sessionsMax),
     locks: new LockTable(),
     followers,
+    learner: undefined,
+    isClosed: false,
+    challenges: new Map(),
     granted: [],
     unvalidated: [],
     validations: new Map(),
@@ -49,12 +57,47 @@ export const coordinator = setup({
     pendingBytes: 0,
     beginRequested: false,
   }),
-  initial: 'recovering',
+  type: 'parallel',
+  entry: 'recover',
   states: {
-    recovering: { entry: 'recover', always: 'tidy' },
-    /** Journals hold nothing that has ended. */
-    tidy: { always: { guard: 'isUntidy', target: 'untidy' } },
-    untidy: { after: { tidyMs: { target: 'tidy', actions: 'tidy' } } },
+    /** The journals hold nothing that has ended. */
+    journals: {
+      initial: 'tidy',
+      states: {
+        tidy: { always: { guard: 'isUntidy', target: 'untidy' } },
+        untidy: { after: { tidyMs: { target: 'tidy', actions: 'tidy' } } },
+      },
+    },
+    followers: {
+      initial: 'settled',
+      states: {
+        settled: {},
+        /** A node learns what is committed, and has no vote. */
+        teaching: {
+          after: { learnerTimeoutMs: { target: 'settled', actions: 'giveUp' } },
+          on: {
+            learning: [
+              { guard: 'isReadyLearner', target: 'admitting', actions: 'close' },
+              { guard: 'isLearner', target: 'teaching', reenter: true },
+              { actions: 'challenge' },
+            ],
+          },
+        },
+        /** It has all: once nothing is under way it becomes a follower. Until then nothing is begun. */
+        admitting: {
+          initial: 'draining',
+          states: {
+            draining: { always: { guard: 'isDrained', target: 'inviting' } },
+            inviting: { entry: 'invite', after: { retryMs: { target: 'inviting', reenter: true } } },
+          },
+          after: { learnerTimeoutMs: { target: 'settled', actions: 'giveUp' } },
+          on: { joined: { guard: 'isLearner', target: 'settled', actions: 'admit' }, learning: {} },
+        },
+      },
+      on: {
+        askToJoin: [{ guard: 'mayLearn', target: '.teaching', actions: 'teach' }, { actions: 'challenge' }],
+      },
+    },
   },
   on: {
     open: { actions: 'openSession' },
@@ -64,6 +107,8 @@ export const coordinator = setup({
     done: { actions: 'noteDone' },
     'DECISION-REQ': { actions: 'answerDecisionReq' },
     'END-REQ': { actions: 'answerEndReq' },
+    learning: { actions: 'challenge' },
+    joined: [{ guard: 'isFollower', actions: 'welcome' }, { actions: 'challenge' }],
     status: { actions: 'report' },
     journal: { actions: 'showJournal' },
   },

@@ -1,5 +1,6 @@
 import type { Address } from '../../actors/address.ts';
 import type { Received } from '../../actors/envelope.ts';
+import type { Membership } from './follower-records.ts';
 import type { Group } from './group.ts';
 import type { GroupJournal } from './journal.ts';
 import type { LockOwner, LockTable } from './locks.ts';
@@ -26,6 +27,7 @@ export interface Ground {
   readonly journal: GroupJournal;
   readonly store: VersionedStore;
   readonly locks: LockTable<KeyHolder>;
+  membership: Membership;
   /** The highest low-water mark that was heard of. */
   mark: TransactionId;
   /** What the next vote is to be like, by order of a test or a script. */

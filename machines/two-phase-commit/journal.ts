@@ -23,6 +23,8 @@ export interface JournalRecord {
 
 const NOTHING = new Uint8Array(0);
 const GROUP = 'group';
+/** That there is something in the store: where it is gone, it was lost. */
+const STORED: JournalKey = ['stored'];
 /** The mark below which records are gone. */
 const MARK: JournalKey = ['mark'];
 const KINDS: readonly RecordKind[] = ['BEGIN', 'READY', 'COMMIT', 'ABORT'];
@@ -44,6 +46,7 @@ export class GroupJournal {
   readonly #keys = new Map<TransactionId, number>();
   #size = 0;
   #mark: TransactionId;
+  #hasStored: boolean;
   #lazy: JournalWrite[] = [];
 
   /** Finds what the last life has left. @throws SynodError `SYNOD_CORRUPT_RECORD`. */
@@ -52,6 +55,7 @@ export class GroupJournal {
     this.#owner = owner;
     const mark = view.get(MARK);
     this.#mark = mark === undefined ? 0 : this.#wholeIn(unpack(mark), 'the low-water mark');
+    this.#hasStored = view.get(STORED) !== undefined;
     for (const { group, kind } of this.iterate()) this.#note(group, placeOf(kind));
   }
 
@@ -67,6 +71,11 @@ export class GroupJournal {
   /** Groups below are gone from here. */
   get mark(): TransactionId {
     return this.#mark;
+  }
+
+  /** Something of what was removed from here is in the store. */
+  get hasStored(): boolean {
+    return this.#hasStored;
   }
 
   get hasLazy(): boolean {
@@ -99,6 +108,21 @@ export class GroupJournal {
       this.#lazy.push({ key: keyOf(group, place), value: undefined });
     }
     this.#keys.delete(group);
+  }
+
+  /** Empties it: nothing that it said counts any more. */
+  clear(): JournalWrite[] {
+    this.#keys.clear();
+    this.#size = 0;
+    this.#lazy = [];
+    return [{ clear: [GROUP] }];
+  }
+
+  /** Writes down that the store has something; before, or with, the removal of the first record for that reason. */
+  noteStored(): void {
+    if (this.#hasStored) return;
+    this.#hasStored = true;
+    this.#lazy.push({ key: STORED, value: pack(true) });
   }
 
   /** Writes down that groups below are gone; before, or with, the removal of the first that would be missed. */

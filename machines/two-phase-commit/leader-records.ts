@@ -8,6 +8,7 @@ import { PRESUMPTIONS, type Presume } from './settings.ts';
 import type { TransactionId } from './transaction-id.ts';
 
 const LIFE: JournalKey = ['life'];
+const FOLLOWERS: JournalKey = ['followers'];
 
 /** A group that a former life of the leader has begun, and that has not ended. */
 export interface RecoveredGroup {
@@ -46,6 +47,25 @@ export function nextLife(journal: JournalView, presume: Presume): number {
     );
   }
   return (life as number) + 1;
+}
+
+/** Who votes, once they are others than those that the cluster was founded with. */
+export function followersRecord(followers: readonly string[]): JournalWrite {
+  return { key: FOLLOWERS, value: pack(followers) };
+}
+
+/** @throws SynodError `SYNOD_CORRUPT_RECORD`. */
+export function loadFollowers(journal: JournalView, founders: readonly string[]): readonly string[] {
+  const record = journal.get(FOLLOWERS);
+  if (record === undefined) return founders;
+  const followers = unpack(record);
+  if (Array.isArray(followers) && followers.every((name): name is string => typeof name === 'string'))
+    return followers;
+  throw new SynodError(
+    'SYNOD_CORRUPT_RECORD',
+    "the leader's journal: the record of its followers is nothing that this version writes. Put the node's folder back " +
+      'from a copy',
+  );
 }
 
 /** What the leader's journal says of groups, in the order of their ids. */

@@ -3,8 +3,16 @@ import { type Address, addressOf, nodeOf } from '../../actors/address.ts';
 import { type Effect, persist, send } from '../../actors/effects.ts';
 import type { Received } from '../../actors/envelope.ts';
 import { type GroupJournal, recordOf } from './journal.ts';
-import type { AbortGroup, CommitGroup, Decided, LeaderMessage, Uncertain, VoteReq } from './messages.ts';
-import type { LedGroup, OpenGroups } from './open-groups.ts';
+import type {
+  AbortGroup,
+  CommitGroup,
+  Decided,
+  LeaderMessage,
+  Learn,
+  Uncertain,
+  VoteReq,
+} from './messages.ts';
+import type { Learner, LedGroup, OpenGroups } from './open-groups.ts';
 import { outcomeOf, tellClients } from './outcomes.ts';
 import { ABORTED, type Decision, isAcknowledged, writesBegin, writesDecision } from './presumption.ts';
 import { retryAfterMs } from './retry.ts';
@@ -120,7 +128,7 @@ function begin({ context: { settings, journal, group } }: OnlyContext): Effect[]
   return writesBegin(settings.presume) ? [persist(...journal.append(recordOf('BEGIN', group)))] : [];
 }
 
-export function askVotes({ context }: OnlyContext): Effect[] {
+function askVotes({ context }: OnlyContext): Effect[] {
   const { group, groups } = context;
   context.attempts += 1;
   const { mark } = groups;
@@ -137,7 +145,7 @@ export function askVotes({ context }: OnlyContext): Effect[] {
     .map((node) => send(participantOn(node), message));
 }
 
-export function countYes({ context, event }: Arguments): void {
+function countYes({ context, event }: Arguments): void {
   assertEvent(event, 'VOTE-YES');
   countVote(context.group.votes, nodeOf(event.from), event.refused);
 }
@@ -176,26 +184,39 @@ function decide({ context }: OnlyContext): Effect[] {
   return effects;
 }
 
-/** In the order of the followers, those who have not acknowledged. */
+/** In the order of the followers, those who have not acknowledged; and who learns. */
 export function tell({ context }: OnlyContext): Effect[] {
   const { group } = context;
   context.attempts += 1;
   const message = decisionMessage(context);
-  return group.participants
-    .filter((node) => !group.acknowledged.has(node))
-    .map((node) => send(participantOn(node), message));
+  const isSettled = context.attempts > 1 && isAcknowledgedByAll(context);
+  return [
+    ...(isSettled ? [] : group.participants)
+      .filter((node) => !group.acknowledged.has(node))
+      .map((node) => send(participantOn(node), message)),
+    ...teach(group),
+  ];
 }
 
-export function count({ context, event }: Arguments): void {
-  if (isParticipant(context, event.from)) context.group.acknowledged.add(nodeOf(event.from));
+function teach(group: LedGroup): Effect[] {
+  const { learner, id, transactions, decision = ABORTED } = group;
+  if (learner === undefined || !isMissing(group, learner)) return [];
+  const message: Learn = { type: 'learn', group: id, transactions, refused: decision.refused };
+  return [send(addressOf(learner.node, 'newcomer'), message)];
 }
 
-export function answer({ context, event }: Arguments): Effect {
+function count({ context, event }: Arguments): void {
+  const node = nodeOf(event.from);
+  if (isParticipant(context, event.from) || node === context.group.learner?.node)
+    context.group.acknowledged.add(node);
+}
+
+function answer({ context, event }: Arguments): Effect {
   const to = event.type === 'asked' ? event.asker : participantOn(nodeOf(event.from));
   return send(to, decisionMessage(context));
 }
 
-export function admitUncertainty({ context, event }: Arguments): Effect {
+function admitUncertainty({ context, event }: Arguments): Effect {
   assertEvent(event, 'asked');
   return send<Uncertain>(event.asker, { type: 'UNCERTAIN', group: context.group.id });
 }
@@ -207,16 +228,26 @@ export function decisionMessage({ group, groups }: LeaderContext): CommitGroup |
   return commits ? { type: 'COMMIT', group: id, refused, mark } : { type: 'ABORT', group: id, mark };
 }
 
-function isOver({ settings, group }: LeaderContext): boolean {
+function isOver(context: LeaderContext): boolean {
+  const { group } = context;
+  return isAcknowledgedByAll(context) && (group.learner === undefined || !isMissing(group, group.learner));
+}
+
+function isAcknowledgedByAll({ settings, group }: LeaderContext): boolean {
   if (!isAcknowledged(settings.presume, group.decision ?? ABORTED)) return true;
   return group.participants.every((node) => group.acknowledged.has(node));
 }
 
-export function hasAllVotes({ participants, votes }: LedGroup): boolean {
+/** Whether something has been committed that the learner has not acknowledged. */
+function isMissing({ decision, acknowledged }: LedGroup, { node, isActive }: Learner): boolean {
+  return isActive && decision?.commits === true && !acknowledged.has(node);
+}
+
+function hasAllVotes({ participants, votes }: LedGroup): boolean {
   return participants.every((node) => votes.yes.has(node));
 }
 
-export function isParticipant({ group }: LeaderContext, from: Address): boolean {
+function isParticipant({ group }: LeaderContext, from: Address): boolean {
   return group.participants.includes(nodeOf(from));
 }
 

@@ -18,6 +18,17 @@ export interface LedGroup extends Group {
   decision: Decision | undefined;
   /** Who has acknowledged the decision. */
   readonly acknowledged: Set<string>;
+  /** Who is to learn what it commits, and has no vote. */
+  readonly learner: Learner | undefined;
+}
+
+/** A node that is being taught. */
+export interface Learner {
+  readonly node: string;
+  /** The id from which on it is told what commits; it names the attempt. */
+  readonly attempt: TransactionId;
+  /** False when the attempt was given up, or has succeeded: nothing waits for it any more. */
+  isActive: boolean;
 }
 
 /** The groups that have begun and not ended, in the order of their ids. */
@@ -70,6 +81,11 @@ export class OpenGroups {
   /** Ids go on from there. */
   goOnFrom(next: TransactionId): void {
     this.#next = next;
+  }
+
+  /** This one will acknowledge nothing: it has forgotten all that it voted on. */
+  excuse(node: string): void {
+    for (const { acknowledged } of this.#groups.values()) acknowledged.add(node);
   }
 
   get(id: TransactionId): LedGroup | undefined {

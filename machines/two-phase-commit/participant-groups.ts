@@ -5,7 +5,16 @@ import type { FollowedGroup, FollowerInput } from './follower-context.ts';
 import { unpackGroup } from './group.ts';
 import { type GroupJournal, type JournalRecord, recordOf } from './journal.ts';
 import { keysOfAll } from './key-holders.ts';
-import type { AbortGroup, Ack, CommitGroup, End, FollowerMessage, Refusals, VoteNo } from './messages.ts';
+import type {
+  AbortGroup,
+  Ack,
+  CommitGroup,
+  End,
+  FollowerMessage,
+  Refusals,
+  Uncertain,
+  VoteNo,
+} from './messages.ts';
 import type { Arguments, ParticipantContext } from './participant-context.ts';
 import { ABORTED, type Decision, isAcknowledged, presumed } from './presumption.ts';
 import { formatId, type TransactionId } from './transaction-id.ts';
@@ -63,9 +72,19 @@ export const actions = {
     if (group < ground.mark) {
       return [tellDecision(context, asker, group, presumed(ground.settings.presume))];
     }
+    // It was not asked for a vote on what was begun before it came.
+    if (group < ground.membership.first) {
+      return [send<Uncertain>(asker, { type: 'UNCERTAIN', group })];
+    }
     // It has not voted, and will never vote yes: that must be on disk before anybody rests on it.
     kept.set(group, { decision: ABORTED, isDurable: true, vote: undefined });
     return [recordDecision(context, group, ABORTED), tellDecision(context, asker, group, ABORTED)];
+  },
+
+  /** It does not know, or has forgotten: whether it has voted, too. */
+  admitIgnorance({ event }: Arguments): Effect {
+    assertEvent(event, 'DECISION-REQ');
+    return send<Uncertain>(event.from, { type: 'UNCERTAIN', group: event.group });
   },
 
   /** Who waits for the decision of a group that has ended learns that it has. */

@@ -3,10 +3,10 @@ import type { Address } from '../../actors/address.ts';
 import { type Effect, send } from '../../actors/effects.ts';
 import type { RefusedMessage } from '../../actors/node.ts';
 import { isText } from '../replication/plain-data.ts';
-import { type Page, READ_KEYS_MAX, type Read, type Values } from './client-messages.ts';
+import { type Page, READ_KEYS_MAX, type Read, type Unavailable, type Values } from './client-messages.ts';
 import { unpackGroup } from './group.ts';
 import { grant, keysOfAll } from './key-holders.ts';
-import type { Refusals, VoteRead } from './messages.ts';
+import type { Fetched, Refusals, VoteRead } from './messages.ts';
 import type { Arguments, ParticipantContext, Question } from './participant-context.ts';
 import type { VersionedStore } from './store.ts';
 import { NO_VERSION } from './transaction-id.ts';
@@ -42,6 +42,31 @@ export const actions = {
     const { holder, question } = waiting;
     const { store, locks } = context.ground;
     return [answerTo(question, store), ...grant(locks.release(holder))];
+  },
+
+  beUnavailable({ event }: Arguments): Effect {
+    assertEvent(event, 'read');
+    return send<Unavailable>(event.from, { type: 'unavailable', id: event.id });
+  },
+
+  /** All groups before the attempt have ended, and what they wrote is here: for a node that joins. */
+  sendRecords({ context, event }: Arguments): Effect[] {
+    assertEvent(event, 'fetch');
+    const { attempt, start, from: asker } = event;
+    const { store, settings, mark } = context.ground;
+    if (mark < attempt || !isText(start)) return [];
+    const entries: Fetched['entries'][number][] = [];
+    let bytes = 0;
+    let next: string | null = null;
+    for (const [key, [version, value]] of store.entries(start)) {
+      if (bytes > settings.pageBytesMax) {
+        next = key;
+        break;
+      }
+      entries.push([key, version, value]);
+      bytes += ENTRY_BYTES + key.length + value.length;
+    }
+    return [send<Fetched>(asker, { type: 'fetched', attempt, start, entries, next })];
   },
 
   showPage({ context, event }: Arguments): Effect[] {

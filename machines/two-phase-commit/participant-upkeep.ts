@@ -3,8 +3,8 @@ import { addressOf } from '../../actors/address.ts';
 import { type Effect, persist, persistBehind, send } from '../../actors/effects.ts';
 import type { JournalPage, Noted, ParticipantStatus } from './client-messages.ts';
 import { journalPage } from './journal-page.ts';
-import type { EndReq } from './messages.ts';
-import type { Arguments, OnlyContext } from './participant-context.ts';
+import type { EndReq, Stored } from './messages.ts';
+import type { Arguments, OnlyContext, ParticipantContext } from './participant-context.ts';
 import { forgetEnded, recoverGroups } from './participant-groups.ts';
 
 /** The token of what is written behind. */
@@ -15,8 +15,10 @@ const FLUSHING_MAX = 64;
 
 /** How a participant keeps its store and its journal, and what it tells those who look. */
 export const actions = {
+  /** What it voted on before it was lost counts no more: the leader is told, and waits for it in nothing. */
   recover({ context }: OnlyContext): Effect[] {
-    return recoverGroups(context);
+    const { membership, journal } = context.ground;
+    return membership.state === 'member' ? recoverGroups(context) : [persist(...journal.clear())];
   },
 
   writeDirty({ context }: OnlyContext): Effect {
@@ -26,13 +28,17 @@ export const actions = {
     return persistBehind(BEHIND, writes);
   },
 
-  noteDurable({ context }: OnlyContext): void {
-    context.ground.store.persisted();
+  noteDurable({ context }: OnlyContext): Effect[] {
+    const { ground } = context;
+    ground.store.persisted();
+    ground.journal.noteStored();
     for (const id of context.flushing.shift() ?? []) {
       const kept = context.kept.get(id);
       if (kept !== undefined) kept.isDurable = true;
     }
     forgetEnded(context);
+    if (ground.membership.state === 'member') return [];
+    return [send<Stored>(addressOf(ground.node, 'newcomer'), { type: 'stored' })];
   },
 
   tidy({ context: { ground } }: OnlyContext): Effect {
@@ -58,7 +64,7 @@ export const actions = {
     return send<ParticipantStatus>(event.from, {
       type: 'participantStatus',
       id: event.id,
-      isMember: true,
+      isMember: ground.membership.state === 'member',
       undecided: Array.from(groups.values(), ({ id, count, vote, rounds, participants }) => ({
         group: id,
         transactions: count,
@@ -67,7 +73,7 @@ export const actions = {
         others: participants.filter((other) => other !== node),
       })),
       records: journal.size,
-      isDurable: store.dirtyBytes === 0 && store.flushing === 0,
+      isDurable: store.isOnDisk,
       reads: reads.size,
       mark: ground.mark,
       isTidy: !journal.hasLazy,
@@ -83,12 +89,16 @@ export const actions = {
 
 export const guards = {
   isBehindToken: ({ event }: Arguments) => event.type === 'persisted' && event.token === BEHIND,
-  isDirty: ({ context }: OnlyContext) => context.written.length > 0,
-  mayWrite: ({ context }: OnlyContext) =>
-    context.written.length > 0 && context.ground.store.flushing < FLUSHING_MAX,
+  isDirty: ({ context }: OnlyContext) => isDirty(context),
+  mayWrite: ({ context }: OnlyContext) => isDirty(context) && context.ground.store.flushing < FLUSHING_MAX,
   isVeryDirty: ({ context: { ground } }: OnlyContext) =>
     ground.store.dirtyBytes > ground.settings.writeBehindBytes,
   isUntidy: ({ context }: OnlyContext) => context.ground.journal.hasLazy,
   /** It remembers what may have ended, and what it does not know the end of. */
   keepsDecisions: ({ context }: OnlyContext) => context.kept.size > 0,
 };
+
+/** Groups have written to the store; or, in a node that joins, what it was taught. */
+function isDirty({ written, ground }: ParticipantContext): boolean {
+  return written.length > 0 || ground.store.dirtyBytes > 0;
+}

@@ -1,12 +1,14 @@
-import type { LoadProgram, ProgramReference } from '../../actors/program.ts';
+import type { LoadProgram, Program, ProgramReference } from '../../actors/program.ts';
 import { type CoordinatorInput, coordinator } from './coordinator.ts';
 import { ForgetfulLeaderError } from './errors.ts';
 import { follower } from './follower.ts';
 import type { Ground } from './follower-context.ts';
+import { loadMembership, OUTSIDE } from './follower-records.ts';
 import { GroupJournal } from './journal.ts';
 import { leader } from './leader.ts';
-import { nextLife } from './leader-records.ts';
+import { loadFollowers, nextLife } from './leader-records.ts';
 import { LockTable } from './locks.ts';
+import { type NewcomerInput, newcomer } from './newcomer.ts';
 import { type ParticipantInput, participant } from './participant.ts';
 import { TWO_PHASE_COMMIT_DEFAULTS, type TwoPhaseCommitSettings } from './settings.ts';
 import { VersionedStore } from './store.ts';
@@ -18,6 +20,8 @@ export interface TwoPhaseCommitOptions {
   readonly nodes: readonly string[];
   readonly settings?: Partial<TwoPhaseCommitSettings>;
 }
+
+const NONCE_MAX = 2 ** 31 - 1;
 
 /** Names the program of a node of two-phase commit, for a host to load. */
 export function twoPhaseCommitProgram(options: TwoPhaseCommitOptions): ProgramReference {
@@ -35,21 +39,28 @@ export const program: LoadProgram = ({ node, memory, journal: disk, store, rando
   if (node === first) {
     if (memory === 'lost') throw new ForgetfulLeaderError(node);
     const life = nextLife(disk, settings.presume);
-    const input: CoordinatorInput = { node, settings, random, journal, life, followers: founders };
+    const followers = loadFollowers(disk, founders);
+    const input: CoordinatorInput = { node, settings, random, journal, life, followers };
     return { roles: { coordinator, leader, validator }, start: [{ role: 'coordinator', input }] };
   }
+  const kept = new VersionedStore(store);
   const ground: Ground = {
     node,
     leader: first,
     settings,
     journal,
-    store: new VersionedStore(store),
+    store: kept,
     locks: new LockTable(),
+    membership:
+      journal.hasStored && kept.isNew ? OUTSIDE : loadMembership(disk, memory, founders.includes(node)),
     mark: journal.mark,
     orders: { votesNo: false, delayMs: undefined },
   };
+  const start: Program['start'] = [{ role: 'participant', input: { ground } satisfies ParticipantInput }];
+  const nonce = random.integer(1, NONCE_MAX);
+  const input: NewcomerInput = { ground, nonce };
   return {
-    roles: { participant, follower },
-    start: [{ role: 'participant', input: { ground } satisfies ParticipantInput }],
+    roles: { participant, follower, newcomer },
+    start: ground.membership.state === 'member' ? start : [...start, { role: 'newcomer', input }],
   };
 };

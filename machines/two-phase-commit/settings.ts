@@ -43,6 +43,8 @@ export interface TwoPhaseCommitSettings {
   readonly writeBehindMs: number;
   /** ...or as soon as this many bytes wait. */
   readonly writeBehindBytes: number;
+  /** A node that is being taught is given up when it is silent for this long; commits wait for it no longer than this. */
+  readonly learnerTimeoutMs: number;
   /** A journal is rid of what nobody needs any more at most this much later, also when nothing else happens. */
   readonly tidyMs: number;
   /** Bytes of the store, or of a journal, in one message. */
@@ -68,6 +70,7 @@ export const TWO_PHASE_COMMIT_DEFAULTS: TwoPhaseCommitSettings = {
   readsMax: 65_536,
   writeBehindMs: 20,
   writeBehindBytes: 1024 * 1024,
+  learnerTimeoutMs: 2000,
   tidyMs: 20,
   pageBytesMax: 1024 * 1024,
 };

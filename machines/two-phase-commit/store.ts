@@ -1,8 +1,10 @@
-import type { JournalView, JournalWrite } from '../../actors/journal.ts';
+import { pack } from '../../actors/codec.ts';
+import type { JournalKey, JournalView, JournalWrite } from '../../actors/journal.ts';
 import { ApplicationStore } from '../replication/application-store.ts';
+import { dataPrefix } from '../replication/state-records.ts';
 import type { AbortReason } from './client-messages.ts';
 import type { Decision } from './presumption.ts';
-import type { Transaction, Value, Write } from './transaction.ts';
+import type { Transaction, Value } from './transaction.ts';
 import { NO_VERSION, type TransactionId } from './transaction-id.ts';
 
 /** What a key has. */
@@ -11,18 +13,29 @@ export type Entry = readonly [version: TransactionId, value: Value];
 /** Where the store's records stand. */
 const GENERATION = 0;
 const NAME = 'kv';
+/** Where there is anything in a store there is this. */
+const MARK: JournalKey = ['store'];
 
 /**
  * The keys and values of a follower, each with its version: what is committed, and nothing else. In memory as far as it is
  * new; the journal of the follower has what is not on disk here yet.
  */
 export class VersionedStore {
-  readonly #records: ApplicationStore;
+  readonly #disk: JournalView;
+  #records: ApplicationStore;
   #lastTransaction = 0;
   readonly #flushing: number[] = [];
+  #isMarked: boolean;
 
   constructor(disk: JournalView) {
+    this.#disk = disk;
+    this.#isMarked = disk.get(MARK) !== undefined;
     this.#records = new ApplicationStore(disk, GENERATION, NAME);
+  }
+
+  /** Nothing was ever written here; or the disk was lost. */
+  get isNew(): boolean {
+    return !this.#isMarked;
   }
 
   /** A rough size of what {@link takeDirty} would give. */
@@ -35,6 +48,11 @@ export class VersionedStore {
     return this.#flushing.length;
   }
 
+  /** Everything in it is on disk. */
+  get isOnDisk(): boolean {
+    return this.dirtyBytes === 0 && this.flushing === 0;
+  }
+
   get(key: string): Entry | undefined {
     return this.#records.get(key) as Entry | undefined;
   }
@@ -44,7 +62,8 @@ export class VersionedStore {
     if (!commits) return;
     const refusals = new Set(refused);
     contents.forEach(({ writes }, place) => {
-      if (!refusals.has(place)) this.#apply(id + place, writes);
+      if (refusals.has(place)) return;
+      for (const [key, value] of writes) this.put(key, id + place, value);
     });
   }
 
@@ -64,11 +83,22 @@ export class VersionedStore {
     for (const [key, entry] of this.#records.scan('', start)) yield [key, entry as Entry];
   }
 
+  put(key: string, version: TransactionId, value: Value | null): void {
+    if (value === null) this.#records.delete(key);
+    else this.#records.put(key, [version, value]);
+  }
+
+  /** Forgets everything. It must not be read before the write that this gives is on disk. */
+  clear(): JournalWrite[] {
+    this.#records = new ApplicationStore(this.#disk, GENERATION, NAME);
+    return [{ clear: dataPrefix(GENERATION, NAME) }, ...this.#mark()];
+  }
+
   /** Takes what is to be put on disk, as one transaction. */
   takeDirty(): JournalWrite[] {
     this.#lastTransaction += 1;
     this.#flushing.push(this.#lastTransaction);
-    const writes: JournalWrite[] = [];
+    const writes: JournalWrite[] = this.#mark();
     this.#records.takeDirty(writes, this.#lastTransaction);
     return writes;
   }
@@ -80,11 +110,10 @@ export class VersionedStore {
     this.#records.persisted(transaction);
   }
 
-  #apply(id: TransactionId, writes: readonly Write[]): void {
-    for (const [key, value] of writes) {
-      if (value === null) this.#records.delete(key);
-      else this.#records.put(key, [id, value]);
-    }
+  #mark(): JournalWrite[] {
+    if (this.#isMarked) return [];
+    this.#isMarked = true;
+    return [{ key: MARK, value: pack(true) }];
   }
 }
 

@@ -14,8 +14,6 @@ import { type TransactionClusterStatus, transactionStatusOf } from './transactio
 
 /** A newcomer may have much to learn. */
 const CHANGE_TIMEOUT_MS = 60_000;
-/** How often the leader is told again who is to vote: it may not have heard. */
-const CHANGE_LOOK_MS = 25;
 
 /** Who decides: node 0, or whichever node leads (Paxos Commit). */
 export type CoordinatorKind = 'single' | 'replicated';
@@ -56,8 +54,6 @@ export class TransactionCluster extends NodeGroup {
       const { coordinator, participants } = await this.#observer.observe(nodes);
       return coordinator !== undefined && participants.size === nodes.length - 1;
     });
-    // A newcomer's way in may have been cut off when the cluster last ended.
-    if (!this.#isReplicated) await this.#includeAll(CHANGE_TIMEOUT_MS);
   }
 
   /** Makes a client. */
@@ -74,9 +70,9 @@ export class TransactionCluster extends NodeGroup {
   }
 
   /**
-   * Takes in a new follower while the cluster runs, and gives its number: it is brought up to date, and then votes.
-   * @throws TimeoutError, NoLeaderError: the node is there, and may become a follower yet; a restart of the cluster sees
-   * to it. BadOptionError with a replicated coordinator, whose nodes stay as they are.
+   * Takes in a new follower while the cluster runs, and gives its number: it is taught what is committed, and then votes.
+   * @throws TimeoutError, NoLeaderError: the node is there, and becomes a follower as soon as it can.
+   * BadOptionError with a replicated coordinator, whose nodes stay as they are.
    */
   async addNode({ timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<number> {
     if (this.#isReplicated)
@@ -87,7 +83,15 @@ export class TransactionCluster extends NodeGroup {
     const name = String(this.#highest);
     await this.host.add(name);
     this.noteAdded(name);
-    await this.#includeAll(timeoutMs);
+    const deadlineMs = this.host.clock.now() + timeoutMs;
+    await this.until(async () => {
+      if ((await this.#observer.coordinator())?.followers.includes(name)) return true;
+      if (this.host.clock.now() < deadlineMs) return false;
+      const what = `node ${name}, which asks to be a follower,`;
+      throw this.topology.isUp(this.#leader)
+        ? new TimeoutError(what, timeoutMs)
+        : new NoLeaderError(what, this.#leader);
+    });
     return Number(name);
   }
 
@@ -170,28 +174,5 @@ export class TransactionCluster extends NodeGroup {
   async #order(follower: number, order: Parameters<TransactionObserver['order']>[1]): Promise<void> {
     const name = this.nameOf(follower);
     if (!(await this.#observer.order(name, order))) throw new TimeoutError(`an order to node ${name}`, 1000);
-  }
-
-  /** Lets every node but the leader be a follower. */
-  async #includeAll(timeoutMs: number): Promise<void> {
-    const goal = this.#followers;
-    const deadlineMs = this.host.clock.now() + timeoutMs;
-    for (;;) {
-      const status = await this.#observer.coordinator();
-      const isDone =
-        status !== undefined &&
-        !status.changing &&
-        status.learners.length === 0 &&
-        goal.every((name) => status.followers.includes(name));
-      if (isDone) return;
-      if (this.host.clock.now() >= deadlineMs) {
-        const what = 'a change of followers';
-        throw this.topology.isUp(this.#leader)
-          ? new TimeoutError(what, timeoutMs)
-          : new NoLeaderError(what, this.#leader);
-      }
-      this.#observer.setFollowers(goal);
-      await this.pause(CHANGE_LOOK_MS);
-    }
   }
 }

@@ -9,7 +9,6 @@ import {
   type Page,
   type ParticipantStatus,
   type RecordLine,
-  type SetFollowers,
   type Values,
   type VoteNoNext,
 } from '../../machines/two-phase-commit/client-messages.ts';
@@ -33,7 +32,6 @@ const PAGE_MS_MAX = 10_000;
 
 /** Asks the nodes of two-phase commit how they are and what they keep, and tells them what a test or a script wants. */
 export class TransactionObserver {
-  readonly #gateway: Gateway;
   /** The founding leader, which is no follower. */
   readonly #leader: string;
   /** Whether any node may lead. */
@@ -42,7 +40,6 @@ export class TransactionObserver {
   readonly #participants: Inquiries<ParticipantStatus | JournalPage | Page | Noted | Values>;
 
   constructor(gateway: Gateway, leader: string, isReplicated = false) {
-    this.#gateway = gateway;
     this.#leader = leader;
     this.#isReplicated = isReplicated;
     this.#coordinator = new Inquiries(gateway, 'coordinator-observer', COORDINATOR);
@@ -133,12 +130,6 @@ export class TransactionObserver {
   async order(node: string, order: Omit<VoteNoNext, 'id'> | Omit<DelayVoteNext, 'id'>): Promise<boolean> {
     const noted = await this.#participants.ask(node, (id) => ({ ...order, id }), 'noted', STATUS_MS_MAX);
     return noted !== undefined;
-  }
-
-  /** Says who is to vote. It may be lost. */
-  setFollowers(followers: readonly string[]): void {
-    const message: SetFollowers = { type: 'setFollowers', followers };
-    this.#gateway.send('coordinator-observer', this.#leader, message, COORDINATOR);
   }
 }
 

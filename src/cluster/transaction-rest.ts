@@ -30,8 +30,10 @@ export function restOf(
     if (coordinator.open.some((group) => canEnd(group, leader, hears))) return 'busy';
     // What is not open yet will be.
     if (coordinator.pending > 0 || !coordinator.isTidy) return 'busy';
-    if (coordinator.changing && coordinator.learners.every((node) => hears(leader, node))) return 'busy';
-    isStuck ||= coordinator.open.length > 0 || coordinator.changing;
+    // Whoever has no vote asks for one; none is given while a follower is missing.
+    const outside = followers.filter((node) => links.isUp(node) && !coordinator.followers.includes(node));
+    if (outside.some((node) => hears(leader, node))) return 'busy';
+    isStuck ||= coordinator.open.length > 0 || outside.length > 0;
   }
   for (const node of followers) {
     if (!links.isUp(node)) continue;

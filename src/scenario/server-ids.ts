@@ -7,10 +7,16 @@ export const CLIENTS_MAX = 1000;
 
 /** What a script that begins with `start` has declared: servers and clients are counted from 0, each for themselves. */
 export class StartScope {
+  readonly #synopsis: string;
   /** `absent`: a line stood before any `start`, and was reported; ids cannot be checked any more. */
   #state: 'fresh' | 'started' | 'absent' = 'fresh';
   #servers = Number.POSITIVE_INFINITY;
   #clients = Number.POSITIVE_INFINITY;
+
+  /** `synopsis` is how the first command is written. */
+  constructor(synopsis = 'start S C') {
+    this.#synopsis = synopsis;
+  }
 
   /** @throws LineError unless `start` comes first, and once. */
   allow(command: string): void {
@@ -19,7 +25,7 @@ export class StartScope {
       this.#state = 'started';
     } else if (this.#state === 'fresh') {
       this.#state = 'absent';
-      throw new LineError(`${command} before start; the first command must be "start S C"`);
+      throw new LineError(`${command} before start; the first command must be "${this.#synopsis}"`);
     }
   }
 

@@ -6,6 +6,10 @@ import { client, SERVERS_MAX, StartScope, server } from './server-ids.ts';
 export class TransactionScope extends StartScope {
   readonly #open = new Set<number>();
 
+  constructor() {
+    super('start F C');
+  }
+
   /** @throws LineError where one is open. */
   begin(id: number): void {
     if (this.#open.has(id))

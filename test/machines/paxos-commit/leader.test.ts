@@ -36,6 +36,7 @@ function start(decision?: Decision) {
     votes: noVotes(),
     decision,
     acknowledged: new Set(),
+    learner: undefined,
   };
   const groups = new SlottedGroups(BALLOT);
   groups.beginBallot(BALLOT, FIRST_SLOT, GROUP);

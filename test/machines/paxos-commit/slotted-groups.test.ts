@@ -19,6 +19,7 @@ function group(id: number): LedGroup {
     votes: noVotes(),
     decision: undefined,
     acknowledged: new Set(),
+    learner: undefined,
   };
 }
 

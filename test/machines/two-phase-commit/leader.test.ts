@@ -39,6 +39,7 @@ function start(presume: Presume, recovered?: LeaderInput['recovered']): Stage {
     votes: noVotes(),
     decision: recovered?.decision,
     acknowledged: new Set(),
+    learner: undefined,
   };
   const groups = new OpenGroups(GROUP);
   groups.add(group);

@@ -2,6 +2,7 @@ import { unpack } from '../../../actors/codec.ts';
 import type { Effect } from '../../../actors/effects.ts';
 import { MemoryJournal } from '../../../actors/memory-journal.ts';
 import type { Ground } from '../../../machines/two-phase-commit/follower-context.ts';
+import { FOUNDER } from '../../../machines/two-phase-commit/follower-records.ts';
 import { packGroup } from '../../../machines/two-phase-commit/group.ts';
 import { GroupJournal } from '../../../machines/two-phase-commit/journal.ts';
 import { LockTable } from '../../../machines/two-phase-commit/locks.ts';
@@ -43,6 +44,7 @@ export function groundWith(
     journal,
     store: new VersionedStore(new MemoryJournal()),
     locks: new LockTable(),
+    membership: FOUNDER,
     mark: journal.mark,
     orders: { votesNo: false, delayMs: undefined },
   };

@@ -131,6 +131,67 @@ describe('synod start, through a pipe', function () {
     expect(stdout).to.equal('key = None\n0 shell: later\n');
   });
 
+  it('has transactions with --protocol 2pc, and only commands that make sense there', async () => {
+    const commands = [
+      'set a 1',
+      'begin',
+      'set a 2',
+      'set b two   words',
+      'get a',
+      'scan',
+      'commit',
+      'get b',
+      'commit',
+      'begin',
+      'del a',
+      'begin',
+      'abort',
+      'scan',
+      'crash 2',
+      'set a 3',
+      'journal 0',
+      'restart 2',
+      'del a',
+      'get a',
+      'status',
+      'crash 0',
+      'set a 4',
+      'transfer',
+      'exit',
+    ];
+    const { status, stdout, stderr } = await workplace.run(
+      ['start', '--protocol', '2pc', '--nodes', '3'],
+      commands.join('\n'),
+    );
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.slice(0, 9)).to.deep.equal([
+      'a = 2',
+      'a = 1',
+      'committed',
+      'b = two   words',
+      'a = 2',
+      'b = two   words',
+      '1.3 BEGIN',
+      '1.3 ABORT',
+      'a = None',
+    ]);
+    expect(stdout)
+      .to.match(/│ 0 +│ leads +│ \d/)
+      .and.to.match(/│ 2 +│ up/);
+    expect(stderr.trim().split('\n')).to.have.length(6);
+    expect(stderr)
+      .to.match(/line 9: a commit: there is no such transaction open.*SYNOD_UNKNOWN_TRANSACTION/)
+      .and.to.match(/line 12: no transaction was begun.*SYNOD_TRANSACTION_OPEN/)
+      .and.to.match(/line 16: nothing was changed: a follower did not vote in time.*SYNOD_ABORTED/)
+      .and.to.match(/line 23: a change was not handed in: the leader.*SYNOD_NO_LEADER/)
+      .and.to.match(/line 24: there is no command "transfer"/);
+    expect(status).to.equal(2);
+    expect(workplace.leftBehind).to.deep.equal([]);
+    const refused = await workplace.run(['start', '--protocol', '2pc', '--nodes', '1']);
+    expect(refused.status).to.equal(2);
+    expect(refused.stderr).to.match(/--protocol 2pc takes --nodes 2 or more/);
+  });
+
   it('ends cleanly by SIGINT: status 130, no file left', async () => {
     const child = workplace.start(['start', '--nodes', '1']);
     const outcome = ended(child);

@@ -234,10 +234,10 @@ export class PaxosCommitWorld implements AsyncDisposable {
   }
 
   #stored(node: string): [string, unknown][] {
-    return [...this.host.storeDiskOf(node).records.from('')].map(({ key, value }) => [
-      String(key[3]),
-      unpack(value),
-    ]);
+    const records = [...this.host.storeDiskOf(node).records.from('')];
+    return records
+      .filter(({ key }) => key[0] === 'data')
+      .map(({ key, value }) => [String(key[3]), unpack(value)]);
   }
 
   /** What is on disk stands: an acceptance, a decision. */

@@ -13,6 +13,7 @@ import type {
 } from '../../../../machines/two-phase-commit/client-messages.ts';
 import { encodeTransaction, type Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
 
+const LEADER = '0';
 /** How often a client asks again. */
 const RETRY_MS = 60;
 
@@ -26,8 +27,6 @@ interface PendingCommit {
 export class TestClient {
   readonly address: Address;
   readonly #host: SimulatedHost;
-  readonly #leader: string;
-  readonly #followers: readonly string[];
   #session: number | undefined;
   #nonces = 0;
   #nextNumber = 1;
@@ -39,12 +38,9 @@ export class TestClient {
   >();
   #nextId = 1;
 
-  constructor(name: string, host: SimulatedHost, nodes: readonly string[]) {
+  constructor(name: string, host: SimulatedHost) {
     this.address = addressOf(CLIENTS, name);
     this.#host = host;
-    const [leader, ...followers] = nodes;
-    this.#leader = leader!;
-    this.#followers = followers;
   }
 
   /** What became of it. */
@@ -81,10 +77,14 @@ export class TestClient {
     }
   }
 
+  get #followers(): readonly string[] {
+    return this.#host.nodes.filter((node) => node !== LEADER);
+  }
+
   #open(): void {
     this.#nonces += 1;
     const nonce = `${this.address} ${this.#nonces}`;
-    this.#send(this.#leader, 'coordinator', { type: 'open', nonce } satisfies Open);
+    this.#send(LEADER, 'coordinator', { type: 'open', nonce } satisfies Open);
     this.#host.clock.after(RETRY_MS, () => {
       if (this.#session === undefined && `${this.address} ${this.#nonces}` === nonce) this.#open();
     });
@@ -115,7 +115,7 @@ export class TestClient {
       below: Math.min(...this.#pending.keys()),
       transactions: [pending.bytes],
     };
-    this.#send(this.#leader, 'coordinator', message);
+    this.#send(LEADER, 'coordinator', message);
     this.#host.clock.after(RETRY_MS, () => this.#sendCommit(session, number));
   }
 

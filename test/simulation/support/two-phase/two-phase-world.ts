@@ -1,6 +1,7 @@
 import { type Address, addressOf } from '../../../../actors/address.ts';
 import { unpack } from '../../../../actors/codec.ts';
 import type { Message } from '../../../../actors/envelope.ts';
+import { FilesMissingError, SetAsideError } from '../../../../actors/errors.ts';
 import { CLIENTS } from '../../../../actors/host.ts';
 import type { DiskSettings, NetworkSettings, TraceRecord } from '../../../../actors/simulated/index.ts';
 import { SimulatedHost } from '../../../../actors/simulated/simulated-host.ts';
@@ -45,7 +46,6 @@ const OBSERVER: Address = addressOf(CLIENTS, 'observer');
 /** A leader and followers in the simulated world, with every decision watched. */
 export class TwoPhaseWorld implements AsyncDisposable {
   readonly host: SimulatedHost;
-  readonly nodes: readonly string[];
   readonly history = new CommitHistory();
   readonly attempts: Attempt[] = [];
   readonly #program: ReturnType<typeof instrumentedProgram>;
@@ -62,13 +62,13 @@ export class TwoPhaseWorld implements AsyncDisposable {
     trace,
     instruments = [],
   }: TwoPhaseWorldOptions = {}) {
-    this.nodes = Array.from({ length: followers + 1 }, (_, node) => String(node));
-    this.#program = instrumentedProgram(twoPhaseCommitProgram({ nodes: this.nodes, settings }), [
+    const nodes = Array.from({ length: followers + 1 }, (_, node) => String(node));
+    this.#program = instrumentedProgram(twoPhaseCommitProgram({ nodes, settings }), [
       ...instruments,
       forTwoPhaseCommit((program) => this.#instrument(program)),
     ]);
     this.host = new SimulatedHost({
-      nodes: this.nodes,
+      nodes,
       seed,
       program: this.#program.reference,
       ...(network === undefined ? {} : { network }),
@@ -88,13 +88,19 @@ export class TwoPhaseWorld implements AsyncDisposable {
         else this.ended.push(node);
       },
       warn: (error) => {
-        this.#broken ??= error;
+        // Of those a test has the disks lost, or has let rot.
+        if (!(error instanceof FilesMissingError || error instanceof SetAsideError)) this.#broken ??= error;
       },
     });
   }
 
   /** Nodes that have ended by a countdown. */
   readonly ended: string[] = [];
+
+  /** The leader first. */
+  get nodes(): readonly string[] {
+    return this.host.nodes;
+  }
 
   get followers(): readonly string[] {
     return this.nodes.slice(1);
@@ -106,7 +112,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
 
   client(name: string): TestClient {
     const address = addressOf(CLIENTS, name);
-    const client = this.#clients.get(address) ?? new TestClient(name, this.host, this.nodes);
+    const client = this.#clients.get(address) ?? new TestClient(name, this.host);
     this.#clients.set(address, client);
     return client;
   }
@@ -130,6 +136,17 @@ export class TwoPhaseWorld implements AsyncDisposable {
 
   async restart(node: string): Promise<void> {
     if (!this.host.running.includes(node)) await this.host.start([node]);
+  }
+
+  /** Adds a node, which asks to become a follower. */
+  async add(node: string): Promise<void> {
+    await this.host.add(node);
+    this.#watchDisk(node);
+  }
+
+  /** A node that does not run loses its disks. */
+  forget(node: string): void {
+    this.host.forget(node);
   }
 
   async run(ms: number): Promise<void> {
@@ -191,10 +208,11 @@ export class TwoPhaseWorld implements AsyncDisposable {
       if (stored !== expected) {
         throw new Violation('equal stores', `${node} has ${stored}, committed is ${expected}`);
       }
-      const left = this.host.diskOf(node).size;
-      if (left > 1) throw new Violation('empty journals', `${node} keeps ${left} records`);
     }
-    if (this.host.diskOf('0').size > 1) throw new Violation('empty journals', 'the leader keeps records');
+    for (const node of this.nodes) {
+      const left = [...this.host.diskOf(node).records.from('')].filter(({ key }) => key[0] === 'group');
+      if (left.length > 0) throw new Violation('empty journals', `${node} keeps ${left.length} records`);
+    }
     for (const attempt of this.attempts) this.#checkAttempt(attempt);
   }
 
@@ -219,10 +237,10 @@ export class TwoPhaseWorld implements AsyncDisposable {
   }
 
   #stored(node: string): [string, unknown][] {
-    return [...this.host.storeDiskOf(node).records.from('')].map(({ key, value }) => [
-      String(key[3]),
-      unpack(value),
-    ]);
+    const records = [...this.host.storeDiskOf(node).records.from('')];
+    return records
+      .filter(({ key }) => key[0] === 'data')
+      .map(({ key, value }) => [String(key[3]), unpack(value)]);
   }
 
   #noteReport(from: string, message: Message): void {
@@ -292,7 +310,9 @@ export class TwoPhaseWorld implements AsyncDisposable {
 
 function isIdle(report: CoordinatorStatus | ParticipantStatus): boolean {
   if (report.type === 'coordinatorStatus') {
-    return report.open.length === 0 && report.pending === 0 && report.records === 0;
+    const { open, pending, records, learner } = report;
+    return open.length === 0 && pending === 0 && records === 0 && learner === undefined;
   }
-  return report.undecided.length === 0 && report.records === 0 && report.isDurable && report.reads === 0;
+  const { isMember, undecided, records, isDurable, reads } = report;
+  return isMember && undecided.length === 0 && records === 0 && isDurable && reads === 0;
 }
