@@ -142,6 +142,8 @@ export type BeginGroups = { readonly type: 'beginGroups' };
 
 /** To the newcomer beside: some of what it has put into the store is on disk. */
 export type Stored = { readonly type: 'stored' };
+/** From the newcomer: something new is in the store. */
+export type Taught = { readonly type: 'taught' };
 
 /** What the leader of a group hears. */
 export type LeaderMessage = VoteYes | VoteNo | Ack | Asked;
@@ -154,4 +156,12 @@ export type CoordinatorMessage = DecisionReq | EndReq | Decided | BeginGroups | 
 /** What a node hears that is to become a follower. */
 export type NewcomerMessage = Challenge | Teach | Learn | Fetched | Invite | Welcome | Stored;
 /** What a participant hears from the leader, and from followers elsewhere and beside. */
-export type ParticipantMessage = VoteReq | CommitGroup | AbortGroup | DecisionReq | End | Fetch | Granted;
+export type ParticipantMessage =
+  | VoteReq
+  | CommitGroup
+  | AbortGroup
+  | DecisionReq
+  | End
+  | Fetch
+  | Granted
+  | Taught;

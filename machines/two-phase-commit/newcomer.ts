@@ -5,7 +5,7 @@ import type { Received } from '../../actors/envelope.ts';
 import type { Ground } from './follower-context.ts';
 import { membershipRecord } from './follower-records.ts';
 import { unpackGroup } from './group.ts';
-import type { Ack, AskToJoin, Fetch, Joined, Learning, NewcomerMessage } from './messages.ts';
+import type { Ack, AskToJoin, Fetch, Joined, Learning, NewcomerMessage, Taught } from './messages.ts';
 import type { TransactionId } from './transaction-id.ts';
 
 export interface NewcomerInput {
@@ -171,7 +171,7 @@ function fetch({ context }: OnlyContext): Effect[] {
   return [send<Fetch>(addressOf(source, 'participant'), { type: 'fetch', attempt, start: next })];
 }
 
-function takeFetched({ context, event }: Arguments): void {
+function takeFetched({ context, event }: Arguments): Effect {
   assertEvent(event, 'fetched');
   for (const [key, version, value] of event.entries) {
     if (isNewer(context, key, version)) context.ground.store.put(key, version, value);
@@ -179,9 +179,10 @@ function takeFetched({ context, event }: Arguments): void {
   context.next = event.next;
   // The one that has answered is asked again.
   context.fetches -= 1;
+  return tellTaught(context);
 }
 
-function learn({ context, event }: Arguments): Effect {
+function learn({ context, event }: Arguments): Effect[] {
   assertEvent(event, 'learn');
   const { ground, deleted } = context;
   const { group, transactions, refused } = event;
@@ -194,7 +195,15 @@ function learn({ context, event }: Arguments): Effect {
       if (value === null) deleted.set(key, id);
     }
   });
-  return send<Ack>(addressOf(ground.leader, 'leader', String(group)), { type: 'ACK', group });
+  return [
+    tellTaught(context),
+    send<Ack>(addressOf(ground.leader, 'leader', String(group)), { type: 'ACK', group }),
+  ];
+}
+
+/** The participant beside writes behind what is new in the store. */
+function tellTaught({ ground }: NewcomerContext): Effect {
+  return send<Taught>(addressOf(ground.node, 'participant'), { type: 'taught' });
 }
 
 function tell({ context: { ground, attempt, next } }: OnlyContext): Effect {
