@@ -117,7 +117,6 @@ export function newCoordinatorContext(input: CoordinatorInput): CoordinatorConte
     canvassRound: 0,
     agreed: new Set(),
     settlement: NOTHING_TO_SETTLE,
-    // Its nodes stay as they are.
     learner: undefined,
     isClosed: false,
     challenges: new Map(),

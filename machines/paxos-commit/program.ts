@@ -79,12 +79,14 @@ export const program: LoadProgram = ({ node, memory, journal: disk, store, rando
   };
   if (node === first) return { roles, start };
   const journal = new GroupJournal(disk, node);
+  const kept = new VersionedStore(store);
+  if (journal.hasStored && kept.isNew) throw new ForgetfulNodeError(node);
   const ground: Ground = {
     node,
     leader: first,
     settings,
     journal,
-    store: new VersionedStore(store),
+    store: kept,
     locks: new LockTable(),
     membership: FOUNDER,
     mark: journal.mark,

@@ -145,11 +145,7 @@ function beginGroup(context: CoordinatorContext): Effect {
 }
 
 /** Starts the leader of a group; of a former life, with what is known of it. */
-export function lead(
-  context: CoordinatorContext,
-  group: LedGroup,
-  recovered?: LeaderInput['recovered'],
-): Effect {
+function lead(context: CoordinatorContext, group: LedGroup, recovered?: LeaderInput['recovered']): Effect {
   const { node, settings, journal, groups } = context;
   groups.add(group);
   const input: LeaderInput = {
@@ -184,7 +180,7 @@ export function recoverGroup(
 
 /** Where so many groups are not acknowledged some follower must have been away for long: it would not vote either. */
 function mayBegin({ groups, followers, settings }: CoordinatorContext): boolean {
-  return followers.length > 0 && groups.size < settings.groupsOpenMax;
+  return followers.length > 0 && groups.hasRoom(settings);
 }
 
 function turnAwayUnvalidated(context: CoordinatorContext): Effect[] {

@@ -128,7 +128,7 @@ function begin({ context: { settings, journal, group } }: OnlyContext): Effect[]
   return writesBegin(settings.presume) ? [persist(...journal.append(recordOf('BEGIN', group)))] : [];
 }
 
-export function askVotes({ context }: OnlyContext): Effect[] {
+function askVotes({ context }: OnlyContext): Effect[] {
   const { group, groups } = context;
   context.attempts += 1;
   const { mark } = groups;
@@ -145,7 +145,7 @@ export function askVotes({ context }: OnlyContext): Effect[] {
     .map((node) => send(participantOn(node), message));
 }
 
-export function countYes({ context, event }: Arguments): void {
+function countYes({ context, event }: Arguments): void {
   assertEvent(event, 'VOTE-YES');
   countVote(context.group.votes, nodeOf(event.from), event.refused);
 }
@@ -205,18 +205,18 @@ function teach(group: LedGroup): Effect[] {
   return [send(addressOf(learner.node, 'newcomer'), message)];
 }
 
-export function count({ context, event }: Arguments): void {
+function count({ context, event }: Arguments): void {
   const node = nodeOf(event.from);
   if (isParticipant(context, event.from) || node === context.group.learner?.node)
     context.group.acknowledged.add(node);
 }
 
-export function answer({ context, event }: Arguments): Effect {
+function answer({ context, event }: Arguments): Effect {
   const to = event.type === 'asked' ? event.asker : participantOn(nodeOf(event.from));
   return send(to, decisionMessage(context));
 }
 
-export function admitUncertainty({ context, event }: Arguments): Effect {
+function admitUncertainty({ context, event }: Arguments): Effect {
   assertEvent(event, 'asked');
   return send<Uncertain>(event.asker, { type: 'UNCERTAIN', group: context.group.id });
 }
@@ -243,11 +243,11 @@ function isMissing({ decision, acknowledged }: LedGroup, { node, isActive }: Lea
   return isActive && decision?.commits === true && !acknowledged.has(node);
 }
 
-export function hasAllVotes({ participants, votes }: LedGroup): boolean {
+function hasAllVotes({ participants, votes }: LedGroup): boolean {
   return participants.every((node) => votes.yes.has(node));
 }
 
-export function isParticipant({ group }: LeaderContext, from: Address): boolean {
+function isParticipant({ group }: LeaderContext, from: Address): boolean {
   return group.participants.includes(nodeOf(from));
 }
 

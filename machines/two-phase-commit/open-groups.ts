@@ -73,11 +73,6 @@ export class OpenGroups {
     this.#groups.set(group.id, group);
   }
 
-  /** This one will acknowledge nothing: it has forgotten all that it voted on. */
-  excuse(node: string): void {
-    for (const { acknowledged } of this.#groups.values()) acknowledged.add(node);
-  }
-
   /** The id of the next transaction. */
   get next(): TransactionId {
     return this.#next;
@@ -86,6 +81,11 @@ export class OpenGroups {
   /** Ids go on from there. */
   goOnFrom(next: TransactionId): void {
     this.#next = next;
+  }
+
+  /** This one will acknowledge nothing: it has forgotten all that it voted on. */
+  excuse(node: string): void {
+    for (const { acknowledged } of this.#groups.values()) acknowledged.add(node);
   }
 
   get(id: TransactionId): LedGroup | undefined {

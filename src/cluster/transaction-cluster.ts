@@ -71,8 +71,8 @@ export class TransactionCluster extends NodeGroup {
 
   /**
    * Takes in a new follower while the cluster runs, and gives its number: it is taught what is committed, and then votes.
-   * @throws TimeoutError, NoLeaderError: the node is there, and becomes a follower as soon as it can. BadOptionError with a
-   * replicated coordinator, whose nodes stay as they are.
+   * @throws TimeoutError, NoLeaderError: the node is there, and becomes a follower as soon as it can.
+   * BadOptionError with a replicated coordinator, whose nodes stay as they are.
    */
   async addNode({ timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<number> {
     if (this.#isReplicated)
