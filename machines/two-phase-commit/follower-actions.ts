@@ -116,6 +116,11 @@ export function ask({ context: { ground, group } }: OnlyContext): Effect[] {
   ];
 }
 
+/** The next round is a first one again: it goes to the leader alone. */
+export function startOver({ context: { group } }: OnlyContext): void {
+  group.rounds = 0;
+}
+
 export function answer({ context: { ground, group }, event }: Arguments): Effect {
   assertEvent(event, 'asked');
   return send<AbortGroup>(event.asker, { type: 'ABORT', group: group.id, mark: ground.mark });

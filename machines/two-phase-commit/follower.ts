@@ -1,6 +1,8 @@
 import { setup } from 'xstate';
+import { nodeOf } from '../../actors/address.ts';
 import * as actions from './follower-actions.ts';
 import type {
+  Arguments,
   FollowerContext,
   FollowerEvent,
   FollowerInput,
@@ -27,6 +29,7 @@ export const follower = setup({
     hasKeys: ({ context: { group } }: OnlyContext) => group.holder.missing === 0,
     isHeldBack: ({ context }: OnlyContext) => context.delayMs !== undefined,
     refusesAll: ({ context: { group } }: OnlyContext) => group.vote?.length === group.count,
+    isOfLeader: ({ context, event }: Arguments) => nodeOf(event.from) === context.ground.leader,
     presumesCommit: ({ context }: OnlyContext) => presumed(context.ground.settings.presume)?.commits === true,
     presumesAbort: ({ context }: OnlyContext) => presumed(context.ground.settings.presume)?.commits === false,
   },
@@ -34,7 +37,11 @@ export const follower = setup({
   delays: {
     delayMs: ({ context }: OnlyContext) => context.delayMs ?? 0,
     decisionTimeoutMs: ({ context }: OnlyContext) => context.ground.settings.decisionTimeoutMs,
-    askAgainMs: ({ context: { group, ground } }: OnlyContext) => retryAfterMs(group.rounds, ground.settings),
+    // A leader that is busy is not silent yet.
+    askAgainMs: ({ context: { group, ground } }: OnlyContext) =>
+      group.rounds === 1
+        ? ground.settings.decisionTimeoutMs
+        : retryAfterMs(group.rounds - 1, ground.settings),
   },
 }).createMachine({
   id: 'follower',
@@ -91,6 +98,8 @@ export const follower = setup({
         inquiring: {
           initial: 'asking',
           states: { asking: { entry: 'ask', after: { askAgainMs: { target: 'asking', reenter: true } } } },
+          // The leader lives, and others are to vote yet: to ask them now would have them abort.
+          on: { UNCERTAIN: { guard: 'isOfLeader', target: 'expecting', actions: 'startOver' } },
         },
       },
       on: {

@@ -1,4 +1,6 @@
 import type { Address } from '../../actors/address.ts';
+import type { Ballot } from '../paxos/ballot.ts';
+import type { Slot } from '../paxos/pvalue.ts';
 import type { AbortReason } from './client-messages.ts';
 import type { Value } from './transaction.ts';
 import type { TransactionId } from './transaction-id.ts';
@@ -10,6 +12,16 @@ import type { TransactionId } from './transaction-id.ts';
 /** Places of transactions in their group that cannot commit, and why. */
 export type Refusals = readonly (readonly [place: number, reason: AbortReason])[];
 
+/**
+ * The right to propose in a ballot: each participant in a slot of its own, from `firstSlot` on in their order, its vote
+ * and nothing else. `origins` tells whose transactions they are.
+ */
+export type HandedBallot = {
+  readonly ballot: Ballot;
+  readonly firstSlot: Slot;
+  readonly origins: Uint8Array;
+};
+
 /** Can you commit these? (PREPARE) `transactions` is as `packGroup` gives it. */
 export type VoteReq = {
   readonly type: 'VOTE-REQ';
@@ -18,6 +30,8 @@ export type VoteReq = {
   readonly participants: readonly string[];
   readonly transactions: Uint8Array;
   readonly mark: TransactionId;
+  /** With a replicated coordinator: where the votes are put down. */
+  readonly ballot?: HandedBallot;
   /**
    * They write nothing: do they agree with what is committed? One follower is asked, once it has answered it is all
    * over, and `group` is the number of the question.
@@ -128,6 +142,8 @@ export type BeginGroups = { readonly type: 'beginGroups' };
 
 /** To the newcomer beside: some of what it has put into the store is on disk. */
 export type Stored = { readonly type: 'stored' };
+/** From the newcomer: something new is in the store. */
+export type Taught = { readonly type: 'taught' };
 
 /** What the leader of a group hears. */
 export type LeaderMessage = VoteYes | VoteNo | Ack | Asked;
@@ -140,4 +156,12 @@ export type CoordinatorMessage = DecisionReq | EndReq | Decided | BeginGroups | 
 /** What a node hears that is to become a follower. */
 export type NewcomerMessage = Challenge | Teach | Learn | Fetched | Invite | Welcome | Stored;
 /** What a participant hears from the leader, and from followers elsewhere and beside. */
-export type ParticipantMessage = VoteReq | CommitGroup | AbortGroup | DecisionReq | End | Fetch | Granted;
+export type ParticipantMessage =
+  | VoteReq
+  | CommitGroup
+  | AbortGroup
+  | DecisionReq
+  | End
+  | Fetch
+  | Granted
+  | Taught;

@@ -5,7 +5,7 @@ import type { Received } from '../../actors/envelope.ts';
 import type { Ground } from './follower-context.ts';
 import { membershipRecord } from './follower-records.ts';
 import { unpackGroup } from './group.ts';
-import type { Ack, AskToJoin, Fetch, Joined, Learning, NewcomerMessage } from './messages.ts';
+import type { Ack, AskToJoin, Fetch, Joined, Learning, NewcomerMessage, Taught } from './messages.ts';
 import type { TransactionId } from './transaction-id.ts';
 
 export interface NewcomerInput {
@@ -48,6 +48,9 @@ export const newcomer = setup({
     isJoining: ({ context: { ground } }: OnlyContext) => ground.membership.state === 'joining',
     isNewAttempt: ({ context, event }: Arguments) =>
       event.type === 'teach' && event.attempt > context.attempt && event.nonce === context.nonce,
+    /** One that it has met already comes again for each time that it has asked. */
+    isNewChallenge: ({ context, event }: Arguments) =>
+      event.type === 'challenge' && event.token > context.token,
     isThisAttempt: ({ context, event }: Arguments) => 'attempt' in event && event.attempt === context.attempt,
     isWanted: ({ context, event }: Arguments) => isWanted(context, event),
     isLast: ({ context, event }: Arguments) =>
@@ -124,13 +127,18 @@ export const newcomer = setup({
       on: {
         welcome: { target: 'member', actions: 'becomeMember' },
         // The leader has given it up. Whatever it says after this, even if that is late, it will not be a member by this.
-        challenge: { target: 'outside', actions: ['noteChallenge', 'rememberOutside'] },
+        challenge: {
+          guard: 'isNewChallenge',
+          target: 'outside',
+          actions: ['noteChallenge', 'rememberOutside'],
+        },
       },
     },
     member: { type: 'final' },
   },
   on: {
-    challenge: { actions: ['noteChallenge', 'ask'] },
+    // What it is at, if anything, the leader has given up.
+    challenge: { guard: 'isNewChallenge', target: '.outside', actions: 'noteChallenge' },
     teach: { guard: 'isNewAttempt', target: '.clearing', actions: 'beginAttempt' },
     stored: {},
   },
@@ -171,7 +179,7 @@ function fetch({ context }: OnlyContext): Effect[] {
   return [send<Fetch>(addressOf(source, 'participant'), { type: 'fetch', attempt, start: next })];
 }
 
-function takeFetched({ context, event }: Arguments): void {
+function takeFetched({ context, event }: Arguments): Effect {
   assertEvent(event, 'fetched');
   for (const [key, version, value] of event.entries) {
     if (isNewer(context, key, version)) context.ground.store.put(key, version, value);
@@ -179,9 +187,10 @@ function takeFetched({ context, event }: Arguments): void {
   context.next = event.next;
   // The one that has answered is asked again.
   context.fetches -= 1;
+  return tellTaught(context);
 }
 
-function learn({ context, event }: Arguments): Effect {
+function learn({ context, event }: Arguments): Effect[] {
   assertEvent(event, 'learn');
   const { ground, deleted } = context;
   const { group, transactions, refused } = event;
@@ -194,7 +203,15 @@ function learn({ context, event }: Arguments): Effect {
       if (value === null) deleted.set(key, id);
     }
   });
-  return send<Ack>(addressOf(ground.leader, 'leader', String(group)), { type: 'ACK', group });
+  return [
+    tellTaught(context),
+    send<Ack>(addressOf(ground.leader, 'leader', String(group)), { type: 'ACK', group }),
+  ];
+}
+
+/** The participant beside writes behind what is new in the store. */
+function tellTaught({ ground }: NewcomerContext): Effect {
+  return send<Taught>(addressOf(ground.node, 'participant'), { type: 'taught' });
 }
 
 function tell({ context: { ground, attempt, next } }: OnlyContext): Effect {

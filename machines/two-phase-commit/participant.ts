@@ -102,6 +102,8 @@ export const participant = setup({
     fetch: [{ guard: 'isNoMember' }, { actions: 'sendRecords' }],
     done: { actions: 'noteDone' },
     granted: { actions: 'answerGranted' },
+    // It looks whether the store is dirty.
+    taught: {},
     read: [{ guard: 'isNoMember', actions: 'beUnavailable' }, { actions: 'read' }],
     scan: { actions: 'showPage' },
     status: { actions: 'report' },

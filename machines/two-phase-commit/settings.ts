@@ -15,7 +15,7 @@ export interface TwoPhaseCommitSettings {
   readonly readOnlyVotes: boolean;
   /** The leader aborts what not all followers have voted on within this. */
   readonly voteTimeoutMs: number;
-  /** A follower that has voted and hears no decision for this long asks for it. */
+  /** A follower that has voted and hears no decision for this long asks for it; a leader that is silent for this long, the others, too. */
   readonly decisionTimeoutMs: number;
   /** What has not been answered is sent again after this, and then after ever longer waits... */
   readonly retryMs: number;

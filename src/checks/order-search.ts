@@ -1,5 +1,6 @@
 import { APPEND, CAS, type Call, CallTable, MISS, READ, TAKE, WRITE } from './calls.ts';
 import { IMPOSSIBLE, NOTHING, type State, UNOBSERVED } from './states.ts';
+import { UnplacedQueue } from './unplaced-queue.ts';
 import { type Deadline, OUT_OF_MEMORY, OUT_OF_TIME } from './verdict.ts';
 
 /** About the memory that the search may take for what it has tried, in bytes. */
@@ -25,15 +26,19 @@ export type SearchResult = 'found' | 'none' | typeof OUT_OF_TIME | typeof OUT_OF
  * - A value is not overwritten while a call left must see it, and none could bring it back before that call ends.
  * - Of calls that do the same, the one that ends first comes first.
  */
-export function searchOrder(calls: readonly Call[], deadline: Deadline): SearchResult {
-  return new OrderSearch(new CallTable(calls), NOTHING, deadline).run();
+export function searchOrder(
+  calls: readonly Call[],
+  deadline: Deadline,
+  triedBytesMax = TRIED_BYTES_MAX,
+): SearchResult {
+  return new OrderSearch(new CallTable(calls), NOTHING, deadline, triedBytesMax).run();
 }
 
 /** As {@link searchOrder}, whatever the register held at first. */
 export function searchOrderFromAnywhere(calls: readonly Call[], deadline: Deadline): SearchResult {
   const table = new CallTable(calls);
   for (let start = 0; start < table.states.size; start++) {
-    const result = new OrderSearch(table, start, deadline).run();
+    const result = new OrderSearch(table, start, deadline, TRIED_BYTES_MAX).run();
     if (result !== 'none') return result;
   }
   return 'none';
@@ -48,43 +53,18 @@ interface Branch {
   readonly trail: number;
 }
 
-/** Calls in some order, and the first of them that is not placed. */
-class CallQueue {
-  readonly #calls: readonly number[];
-  readonly #places: ReadonlyMap<number, number>;
-  readonly #placed: Uint8Array;
-  #first = 0;
-
-  constructor(calls: readonly number[], placed: Uint8Array) {
-    this.#calls = calls;
-    this.#places = new Map(calls.map((call, place) => [call, place]));
-    this.#placed = placed;
-  }
-
-  first(): number | undefined {
-    while (this.#first < this.#calls.length && this.#placed[this.#calls[this.#first]!]) this.#first += 1;
-    return this.#calls[this.#first];
-  }
-
-  /** A call of it, or another, is placed no more. */
-  putBack(call: number): void {
-    const place = this.#places.get(call);
-    if (place !== undefined && place < this.#first) this.#first = place;
-  }
-}
-
 /** A queue for each value: of the calls that `sort` adds to it, in order of `moments`. */
 function queuesOf(
   values: number,
   placed: Uint8Array,
   moments: Float64Array,
   sort: (call: number, add: (value: State) => void) => void,
-): CallQueue[] {
+): UnplacedQueue[] {
   const queues: number[][] = Array.from({ length: values }, () => []);
   for (let call = 0; call < placed.length; call++) sort(call, (value) => queues[value]!.push(call));
   return queues.map(
     (calls) =>
-      new CallQueue(
+      new UnplacedQueue(
         calls.sort((a, b) => moments[a]! - moments[b]!),
         placed,
       ),
@@ -94,6 +74,7 @@ function queuesOf(
 class OrderSearch {
   readonly #calls: CallTable;
   readonly #deadline: Deadline;
+  readonly #triedBytesMax: number;
   readonly #placed: Uint8Array;
   /** The calls placed, in their order. */
   readonly #trail: number[] = [];
@@ -106,9 +87,9 @@ class OrderSearch {
   /** How many of the calls left ask for a value. */
   readonly #asking: Int32Array;
   /** By value: the calls that must see it, in the order in which they end. */
-  readonly #needing: readonly CallQueue[];
+  readonly #needing: readonly UnplacedQueue[];
   /** By value: the calls that may bring it, in the order in which they begin. */
-  readonly #bringing: readonly CallQueue[];
+  readonly #bringing: readonly UnplacedQueue[];
 
   /** Whether states nobody asks for are all one; not where a longer value grows out of them. */
   readonly #merges: boolean;
@@ -119,11 +100,12 @@ class OrderSearch {
   #triedBytes = 0;
   #steps = 0;
 
-  constructor(calls: CallTable, start: State, deadline: Deadline) {
+  constructor(calls: CallTable, start: State, deadline: Deadline, triedBytesMax: number) {
     this.#calls = calls;
     this.#start = start;
     this.#state = start;
     this.#deadline = deadline;
+    this.#triedBytesMax = triedBytesMax;
     this.#placed = new Uint8Array(calls.size);
     this.#sureLeft = calls.sure;
     this.#merges = !calls.hasAppends;
@@ -165,7 +147,7 @@ class OrderSearch {
       if (this.#tried.has(configuration)) continue;
       this.#tried.add(configuration);
       this.#triedBytes += TRIED_OVERHEAD_BYTES + 2 * configuration.length;
-      if (this.#triedBytes > TRIED_BYTES_MAX) return OUT_OF_MEMORY;
+      if (this.#triedBytes > this.#triedBytesMax) return OUT_OF_MEMORY;
       branches.push(this.#branch());
     }
   }

@@ -10,7 +10,14 @@ export interface RegisterVisit extends Span {
   readonly written: string | undefined;
 }
 
-const NO_VERSION = 'nil';
+/** What is there before any write. */
+export const NO_VERSION = 'nil';
+
+/** What committed transactions did to a register. */
+export interface RegisterKey {
+  readonly name: string;
+  readonly visits: readonly RegisterVisit[];
+}
 
 /** Two versions, the first of which came before the second. */
 interface VersionOrder {

@@ -1,24 +1,26 @@
-import { type CycleViolation, cycleAnomalies } from './cycle-anomalies.ts';
+import { type CycleAnomaly, cycleAnomalies } from './cycle-anomalies.ts';
 import { type Dependency, DependencyGraph } from './dependency-graph.ts';
 import { describe, shortened } from './drawing.ts';
-import type { History } from './history.ts';
+import type { History, Operation } from './history.ts';
 import { findFork, type ListKey, type ListRead, listDependencies, longestOf } from './list-versions.ts';
 import { realTimePairs } from './real-time.ts';
-import { type RegisterVisit, registerDependencies } from './register-versions.ts';
+import { type RegisterKey, type RegisterVisit, registerDependencies } from './register-versions.ts';
+import { searchSerialOrder } from './serial-search.ts';
 import { type KeyHistory, keysOf, seenBy } from './transaction-keys.ts';
 import { readAnomalies } from './transaction-reads.ts';
 import { type Transaction, transactionsOf } from './transactions.ts';
 import { textOf } from './values.ts';
 import {
+  type Anomaly,
+  atMost,
   type CheckLimits,
   type Deadline,
   deadlineOf,
   type Findings,
   OUT_OF_MEMORY,
   OUT_OF_TIME,
-  type Violation,
 } from './verdict.ts';
-import { chooseVersions, type RegisterKey } from './version-choices.ts';
+import { chooseVersions } from './version-choices.ts';
 
 export interface SerializabilityOptions {
   readonly limits?: CheckLimits;
@@ -27,7 +29,7 @@ export interface SerializabilityOptions {
 }
 
 /** What a graph of dependencies may have; beyond, there would be too little memory. */
-const EDGES_MAX = 5_000_000;
+const EDGES_MAX = 2_000_000;
 
 /**
  * Whether all transactions can have taken effect one after the other: whether no read shows what it must not, and no
@@ -37,11 +39,11 @@ const EDGES_MAX = 5_000_000;
 export function checkSerializability(
   history: History,
   { limits, realTime = false }: SerializabilityOptions = {},
-): Findings<Violation | CycleViolation> {
+): Findings<Anomaly | CycleAnomaly> {
   const deadline = deadlineOf(limits);
   const transactions = transactionsOf(history);
   const keys = keysOf(history, transactions);
-  const violations: (Violation | CycleViolation)[] = [...readAnomalies(history, transactions, keys)];
+  const violations: (Anomaly | CycleAnomaly)[] = [...readAnomalies(history, transactions, keys)];
   const committed = committedOf(transactions, keys);
   const numbers = new Map(committed.map((transaction, index) => [transaction, index]));
   const lists = [...keys.values()].filter(({ kind }) => kind === 'list').map((key) => listOf(key, numbers));
@@ -67,10 +69,43 @@ export function checkSerializability(
   violations.push(...cyclesIn(graph, deadline));
   if (violations.length > 0) return { verdict: 'violated', violations };
   if (deadline()) return { verdict: 'unknown', violations, reason: OUT_OF_TIME };
-  const result = chooseVersions(graph, registers, realTime, deadline);
-  if (result === 'ordered') return { verdict: 'ok', violations };
-  if (typeof result === 'string') return { verdict: 'unknown', violations, reason: result };
-  return { verdict: 'violated', violations: [...cyclesIn(result, () => false)] };
+  if (registers.length === 0) return { verdict: 'ok', violations };
+
+  // The versions of registers are not all in order yet. As it happened is the likeliest order, and quick to look for.
+  const operations = committed.map(({ operation }) => operation);
+  const { result, stuck } = searchSerialOrder(
+    graph,
+    operations,
+    registers,
+    realTime ? deadline : atMost(LOOKS_MAX, deadline),
+  );
+  if (result === 'found') return { verdict: 'ok', violations };
+  const choice = chooseVersions(graph, registers, realTime, deadline);
+  if (choice instanceof DependencyGraph)
+    return { verdict: 'violated', violations: [...cyclesIn(choice, () => false)] };
+  if (realTime && result === 'none')
+    return {
+      verdict: 'violated',
+      violations: [
+        noOrder(
+          history,
+          stuck.map((index) => operations[index]!),
+        ),
+      ],
+    };
+  return choice === 'ordered'
+    ? { verdict: 'ok', violations }
+    : { verdict: 'unknown', violations, reason: choice };
+}
+
+/** How many looks at the clock may go into an order that need not be found. */
+const LOOKS_MAX = 2000;
+
+function noOrder(history: History, operations: readonly Operation[]): Anomaly {
+  const lines = operations.map((operation) => `  ${describe(history, operation)}`);
+  const what =
+    'no order explains what was read; where the search came furthest, none of these could come next:';
+  return { name: 'no serial order', operations, drawing: [what, ...lines].join('\n') };
 }
 
 /** Those that happened: they are `ok`, or `info` and somebody saw what they wrote. */
@@ -110,12 +145,15 @@ function listOf({ name, writers, visits }: KeyHistory, numbers: ReadonlyMap<Tran
   return { name, writers: committed, reads };
 }
 
+/** Longer lists are cut off where they are shown. */
+const LIST_MAX = 60;
+
 /** Reads of a list that saw its elements in different orders. */
 function* forks(
   history: History,
   lists: readonly ListKey[],
   committed: readonly Transaction[],
-): Generator<Violation, void, undefined> {
+): Generator<Anomaly, void, undefined> {
   for (const { name, reads } of lists) {
     const order = longestOf(reads);
     const fork = findFork(order, reads);
@@ -126,7 +164,7 @@ function* forks(
       name: 'incompatible order',
       operations,
       drawing: [
-        `incompatible order: ${name} was read as ${shortened(`[${order.join(' ')}]`)} and as ${shortened(`[${fork.elements.join(' ')}]`)}`,
+        `incompatible order: ${name} was read as ${shortened(`[${order.join(' ')}]`, LIST_MAX)} and as ${shortened(`[${fork.elements.join(' ')}]`, LIST_MAX)}`,
         ...operations.map((operation) => `  ${describe(history, operation)}`),
       ].join('\n'),
     };

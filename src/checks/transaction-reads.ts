@@ -4,14 +4,14 @@ import { elementsOf } from './list-versions.ts';
 import { type KeyHistory, seenBy } from './transaction-keys.ts';
 import type { MicroOperation, Transaction } from './transactions.ts';
 import { textOf } from './values.ts';
-import type { Violation } from './verdict.ts';
+import type { Anomaly } from './verdict.ts';
 
 /** What no single read may show, whatever the order of the transactions is; one of each kind at most. */
 export function* readAnomalies(
   history: History,
   transactions: readonly Transaction[],
   keys: ReadonlyMap<string, KeyHistory>,
-): Generator<Violation, void, undefined> {
+): Generator<Anomaly, void, undefined> {
   const told = new Set<string>();
   for (const reader of transactions) {
     if (reader.operation.outcome !== 'ok') continue;

@@ -1,13 +1,7 @@
 import { type Dependency, DependencyGraph, type DependencyKind } from './dependency-graph.ts';
 import { Reachability } from './reachability.ts';
-import { type RegisterVisit, readersOf } from './register-versions.ts';
+import { type RegisterKey, readersOf } from './register-versions.ts';
 import { type Deadline, OUT_OF_MEMORY, OUT_OF_TIME } from './verdict.ts';
-
-/** What committed transactions did to a register. */
-export interface RegisterKey {
-  readonly name: string;
-  readonly visits: readonly RegisterVisit[];
-}
 
 /** `ordered`: some order of the versions leads to no cycle; a graph: with what must be, it has one. */
 export type ChoiceResult = 'ordered' | DependencyGraph | typeof OUT_OF_TIME | typeof OUT_OF_MEMORY;
@@ -25,13 +19,14 @@ type Choice = readonly [Version, Version];
 
 /** About the memory that this may take, in bytes. */
 const BYTES_MAX = 256 * 1024 * 1024;
-const CHOICES_MAX = 5_000_000;
+const CHOICES_MAX = 2_000_000;
+/** What a dependency takes, roughly. */
+const EDGE_BYTES = 200;
 
 /**
  * Whether the versions of registers can be put in an order, key by key, without a cycle of dependencies: the question
- * that is left when what is known for sure has none (a polygraph: Papadimitriou, 1979). First the order of the
- * transactions in time is tried. Else, of two versions, an order that leads to a cycle is not the one, and where both
- * do, there is none; what is open after that is tried out.
+ * that is left when what is known for sure has none (a polygraph: Papadimitriou, 1979). Of two versions, an order that
+ * leads to a cycle is not the one, and where both do, there is none; what is open after that is tried out.
  */
 export function chooseVersions(
   graph: DependencyGraph,
@@ -42,9 +37,8 @@ export function chooseVersions(
   const versions = registers.map(versionsOf);
   const order = graph.inOrder();
   if (order === undefined) return graph;
-  if (fits(graph, order, versions)) return 'ordered';
   const pairs = versions.reduce((sum, { length }) => sum + length ** 2 / 2, 0);
-  if (pairs > CHOICES_MAX || Reachability.bytesFor(graph.size) > BYTES_MAX) return OUT_OF_MEMORY;
+  if (pairs > CHOICES_MAX || bytesFor(graph) > BYTES_MAX) return OUT_OF_MEMORY;
   const choices = versions.flatMap(choicesOf);
   return new Chooser(graph, versions, realTime, deadline).choose({
     graph,
@@ -76,7 +70,7 @@ class Chooser {
     this.#versions = versions;
     this.#realTime = realTime;
     this.#deadline = deadline;
-    this.#copiesMax = BYTES_MAX / Reachability.bytesFor(graph.size);
+    this.#copiesMax = BYTES_MAX / bytesFor(graph);
   }
 
   choose(situation: Situation): ChoiceResult {
@@ -130,6 +124,11 @@ class Chooser {
       reach.add(from, to);
     }
   }
+}
+
+/** What a situation takes in memory. */
+function bytesFor(graph: DependencyGraph): number {
+  return Reachability.bytesFor(graph.size) + graph.edges * EDGE_BYTES;
 }
 
 function isCyclic(result: ChoiceResult): result is DependencyGraph {

@@ -7,11 +7,11 @@ import {
   checkSessions,
   type Findings,
   type History,
+  type HistoryVerdict,
   type Operation,
   readHistory,
-  toJson,
-  type Verdict,
 } from '../checks/index.ts';
+import { toJson } from '../checks/json-lines.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_UNKNOWN, UsageError } from './exit-status.ts';
 import { nameOfInput, readInput } from './input.ts';
 
@@ -20,7 +20,7 @@ type Model = (typeof MODELS)[number];
 
 const SECONDS_MAX = 86_400;
 
-const STATUS: Readonly<Record<Verdict, number>> = {
+const STATUS: Readonly<Record<HistoryVerdict, number>> = {
   ok: EXIT_OK,
   violated: EXIT_FAILED,
   unknown: EXIT_UNKNOWN,

@@ -1,20 +1,22 @@
 import type { Host } from '../../actors/host.ts';
+import { majorityOf } from '../../machines/replication/batch.ts';
 import { PARTICIPANT, type RecordLine } from '../../machines/two-phase-commit/client-messages.ts';
 import type { Value } from '../../machines/two-phase-commit/transaction.ts';
 import type { ClientOptions } from '../client/client.ts';
 import { TransactionClient } from '../client/transaction-client.ts';
-import { NoLeaderError, TimeoutError } from '../errors.ts';
+import { BadOptionError, NoLeaderError, TimeoutError } from '../errors.ts';
 import type { ChangeOptions } from './cluster.ts';
 import { type ClusterEvents, NodeGroup } from './node-group.ts';
 import type { TransactionMessageType } from './transaction-messages.ts';
 import { TransactionObserver } from './transaction-observer.ts';
-import { RestWatch, restOf } from './transaction-rest.ts';
+import { RestWatch, replicatedRestOf, restOf } from './transaction-rest.ts';
 import { type TransactionClusterStatus, transactionStatusOf } from './transaction-status.ts';
 
 /** A newcomer may have much to learn. */
 const CHANGE_TIMEOUT_MS = 60_000;
-/** How often the leader is told again who is to vote: it may not have heard. */
-const CHANGE_LOOK_MS = 25;
+
+/** Who decides: node 0, or whichever node leads (Paxos Commit). */
+export type CoordinatorKind = 'single' | 'replicated';
 
 /**
  * A key-value store whose every transaction happens on all followers or on none: node 0 leads, the others follow, each
@@ -23,16 +25,23 @@ const CHANGE_LOOK_MS = 25;
  */
 export class TransactionCluster extends NodeGroup {
   readonly protocol = '2pc';
+  readonly coordinator: CoordinatorKind;
   readonly #leader: string;
   readonly #observer: TransactionObserver;
   /** The highest number that was given to a node. */
   #highest = 0;
 
   /** Use `createCluster`, which also starts the nodes. */
-  constructor(host: Host, events: ClusterEvents = {}, afterwards?: () => Promise<void>) {
+  constructor(
+    host: Host,
+    events: ClusterEvents = {},
+    afterwards?: () => Promise<void>,
+    coordinator: CoordinatorKind = 'single',
+  ) {
     super(host, PARTICIPANT, events, afterwards);
     this.#leader = host.nodes[0]!;
-    this.#observer = new TransactionObserver(this.gateway, this.#leader);
+    this.coordinator = coordinator;
+    this.#observer = new TransactionObserver(this.gateway, this.#leader, this.#isReplicated);
   }
 
   /** Starts all nodes. Resolves when they can take transactions. @throws the reason when one cannot start. */
@@ -45,8 +54,6 @@ export class TransactionCluster extends NodeGroup {
       const { coordinator, participants } = await this.#observer.observe(nodes);
       return coordinator !== undefined && participants.size === nodes.length - 1;
     });
-    // A newcomer's way in may have been cut off when the cluster last ended.
-    await this.#includeAll(CHANGE_TIMEOUT_MS);
   }
 
   /** Makes a client. */
@@ -55,7 +62,7 @@ export class TransactionCluster extends NodeGroup {
       (name, closed) =>
         new TransactionClient(name, this.gateway, {
           ...options,
-          leader: this.#leader,
+          leaders: this.#isReplicated ? this.host.nodes : [this.#leader],
           followers: () => this.#liveFollowers,
           closed,
         }),
@@ -63,18 +70,28 @@ export class TransactionCluster extends NodeGroup {
   }
 
   /**
-   * Takes in a new follower while the cluster runs, and gives its number: it is brought up to date, and then votes.
-   * @throws TimeoutError, NoLeaderError: the node is there, and may become a follower yet; a restart of the cluster sees
-   * to it.
+   * Takes in a new follower while the cluster runs, and gives its number: it is taught what is committed, and then votes.
+   * @throws TimeoutError, NoLeaderError: the node is there, and becomes a follower as soon as it can.
+   * BadOptionError with a replicated coordinator, whose nodes stay as they are.
    */
   async addNode({ timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<number> {
+    if (this.#isReplicated)
+      throw new BadOptionError('coordinator', this.coordinator, "'single', to add nodes,");
     // Never one that another node has had.
     const known = [...this.host.nodes, ...this.host.former].map(Number);
     this.#highest = Math.max(this.#highest, ...known) + 1;
     const name = String(this.#highest);
     await this.host.add(name);
     this.noteAdded(name);
-    await this.#includeAll(timeoutMs);
+    const deadlineMs = this.host.clock.now() + timeoutMs;
+    await this.until(async () => {
+      if ((await this.#observer.coordinator())?.followers.includes(name)) return true;
+      if (this.host.clock.now() < deadlineMs) return false;
+      const what = `node ${name}, which asks to be a follower,`;
+      throw this.topology.isUp(this.#leader)
+        ? new TimeoutError(what, timeoutMs)
+        : new NoLeaderError(what, this.#leader);
+    });
     return Number(name);
   }
 
@@ -112,7 +129,7 @@ export class TransactionCluster extends NodeGroup {
 
   async status(): Promise<TransactionClusterStatus> {
     const reports = await this.#observer.observe(this.host.nodes);
-    return transactionStatusOf(reports, this.#leader, this.topology);
+    return transactionStatusOf(reports, reports.leader ?? this.#leader, this.topology);
   }
 
   /**
@@ -123,13 +140,27 @@ export class TransactionCluster extends NodeGroup {
     const watch = new RestWatch();
     await this.until(async () => {
       const reports = await this.#observer.observe(this.host.nodes);
-      return watch.look(restOf(reports, this.#leader, this.topology), reports);
+      const rest = this.#isReplicated
+        ? replicatedRestOf(reports, this.#leader, this.topology)
+        : restOf(reports, this.#leader, this.topology);
+      return watch.look(rest, reports);
     });
+  }
+
+  /** Whether enough nodes live for a transaction to be decided; links apart. */
+  canDecide(): boolean {
+    if (!this.#isReplicated) return this.topology.isUp(this.#leader);
+    const { nodes } = this.host;
+    return nodes.filter((name) => this.topology.isUp(name)).length >= majorityOf(nodes.length);
   }
 
   /** Whether a live follower answers a read of the key now; false where all hold it for a transaction that is undecided. */
   canRead(key: string): Promise<boolean> {
     return this.#observer.canRead(key, this.#liveFollowers);
+  }
+
+  get #isReplicated(): boolean {
+    return this.coordinator === 'replicated';
   }
 
   get #followers(): string[] {
@@ -143,28 +174,5 @@ export class TransactionCluster extends NodeGroup {
   async #order(follower: number, order: Parameters<TransactionObserver['order']>[1]): Promise<void> {
     const name = this.nameOf(follower);
     if (!(await this.#observer.order(name, order))) throw new TimeoutError(`an order to node ${name}`, 1000);
-  }
-
-  /** Lets every node but the leader be a follower. */
-  async #includeAll(timeoutMs: number): Promise<void> {
-    const goal = this.#followers;
-    const deadlineMs = this.host.clock.now() + timeoutMs;
-    for (;;) {
-      const status = await this.#observer.coordinator();
-      const isDone =
-        status !== undefined &&
-        !status.changing &&
-        status.learners.length === 0 &&
-        goal.every((name) => status.followers.includes(name));
-      if (isDone) return;
-      if (this.host.clock.now() >= deadlineMs) {
-        const what = 'a change of followers';
-        throw this.topology.isUp(this.#leader)
-          ? new TimeoutError(what, timeoutMs)
-          : new NoLeaderError(what, this.#leader);
-      }
-      this.#observer.setFollowers(goal);
-      await this.pause(CHANGE_LOOK_MS);
-    }
   }
 }

@@ -5,7 +5,7 @@ import type { TransactionReports } from './transaction-observer.ts';
 export interface TransactionNodeStatus {
   readonly node: number;
   readonly up: boolean;
-  /** The leader decides; a follower votes; a learner receives everything, and does not vote yet; undefined: not known. */
+  /** The leader decides; a follower votes; a learner is taught what is committed, and does not vote yet; undefined: not known. */
   readonly role: 'leader' | 'follower' | 'learner' | undefined;
   /** Groups of transactions that are under way here: at the leader, that have not ended; at a follower, that it has not heard the decision of. */
   readonly pending: number | undefined;
@@ -28,9 +28,10 @@ export function transactionStatusOf(
 ): TransactionClusterStatus {
   const roleOf = (name: string): TransactionNodeStatus['role'] => {
     if (name === leader) return 'leader';
-    if (coordinator?.learners.includes(name)) return 'learner';
-    if (coordinator?.followers.includes(name) || participants.get(name)?.isMember) return 'follower';
-    return undefined;
+    if (coordinator?.followers.includes(name)) return 'follower';
+    const isMember = participants.get(name)?.isMember;
+    if (coordinator === undefined && isMember) return 'follower';
+    return isMember === undefined ? undefined : 'learner';
   };
   return {
     protocol: '2pc',

@@ -158,8 +158,7 @@ function statusOf(
     ...quiet,
     life: 1,
     followers,
-    learners: [],
-    changing: false,
+    learner: undefined,
     open: [],
     pending: 0,
   };

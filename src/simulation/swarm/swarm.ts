@@ -13,6 +13,8 @@ export interface SwarmSettings {
   readonly faults?: Strengths;
   /** How many nodes; drawn by each seed otherwise. */
   readonly nodes?: number;
+  /** Bounds and times of the protocol that are not to be left to chance. Plain data. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export interface SwarmOptions extends SwarmSettings {

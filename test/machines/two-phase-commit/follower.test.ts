@@ -237,6 +237,24 @@ describe('a follower', () => {
     });
   }
 
+  it('waits on when the leader does not know yet, and asks the others only when it is silent', () => {
+    const { role, ground } = start();
+    const { decisionTimeoutMs } = ground.settings;
+    const uncertain = { type: 'UNCERTAIN', group: GROUP } as const;
+    for (let round = 0; round < 3; round++) {
+      expect(letters(role.pass(decisionTimeoutMs))).to.deep.equal(['DECISION-REQ 0/coordinator']);
+      role.receive(uncertain, LEADER);
+      expect(role.is('ready.expecting')).to.equal(true);
+    }
+    role.pass(decisionTimeoutMs);
+    const all = ['DECISION-REQ 0/coordinator', 'DECISION-REQ 2/participant', 'DECISION-REQ 3/participant'];
+    expect(letters(role.pass(decisionTimeoutMs))).to.deep.equal(all);
+    role.receive(uncertain, '2/follower/7');
+    expect(role.is('ready.inquiring')).to.equal(true);
+    role.receive(uncertain, LEADER);
+    expect(letters(role.pass(decisionTimeoutMs)), 'it is back').to.deep.equal(['DECISION-REQ 0/coordinator']);
+  });
+
   it('votes no when it is told to, once', () => {
     const stage = start(
       {},
@@ -282,10 +300,11 @@ describe('a follower', () => {
       'DECISION-REQ 2/participant',
       'DECISION-REQ 3/participant',
     ];
+    expect(letters(role.pass(decisionTimeoutMs))).to.deep.equal(everybody);
     expect(letters(role.pass(retryMs))).to.deep.equal(everybody);
     expect(letters(role.pass(retryMs))).to.deep.equal([]);
     expect(letters(role.pass(retryMs))).to.deep.equal(everybody);
-    expect(group.rounds).to.equal(3);
+    expect(group.rounds).to.equal(4);
   });
 
   it('writes a presumed commit behind, and what is decided of a part of a group at once', () => {

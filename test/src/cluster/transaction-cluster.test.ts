@@ -138,11 +138,49 @@ describe('a cluster of two-phase commit on threads and disks', function () {
     expect(await codeOf(other)).to.equal('SYNOD_WRONG_FOLDER');
   });
 
-  it('runs in the memory of its nodes, without a file; the leader does not come back then', async () => {
+  it('takes in a follower while clients commit, which then has everything and a vote', async () => {
+    await fill();
+    {
+      await using cluster = await createCluster({ ...options, dataDir: folder });
+      const client = await cluster.client();
+      const state = { isOver: false };
+      let committed = 0;
+      const work = (async () => {
+        while (!state.isOver) if ((await client.put(`new-${committed}`, 'x')) === 'committed') committed += 1;
+      })();
+      expect(await cluster.addNode()).to.equal(3);
+      const before = committed;
+      while (committed < before + 10) await new Promise((resolve) => setImmediate(resolve));
+      state.isOver = true;
+      await work;
+      await cluster.settled();
+      const stores = await Promise.all([1, 2, 3].map((node) => cluster.store(node)));
+      expect(stores[2]).to.have.length(200 + committed);
+      expect(stores[2]).to.deep.equal(stores[0]).and.to.deep.equal(stores[1]);
+      await cluster.crash(3);
+      expect(await client.put('a', '1'), 'without its vote').to.equal('aborted');
+    }
+    await using cluster = await createCluster({ ...options, dataDir: folder });
+    expect(cluster.nodes).to.deep.equal([0, 1, 2, 3]);
+    expect((await cluster.status()).nodes.map(({ role }) => role)).to.deep.equal([
+      'leader',
+      'follower',
+      'follower',
+      'follower',
+    ]);
+    expect(await (await cluster.client()).put('a', '1')).to.equal('committed');
+  });
+
+  it('runs in the memory of its nodes, without a file: followers learn anew, the leader does not come back', async () => {
     await using cluster = await createCluster({ ...options, journal: 'memory' });
     const client = await cluster.client();
     expect(await client.put('a', '1')).to.equal('committed');
     expect(await client.get('a')).to.equal('1');
+    await cluster.crash(1);
+    await cluster.restart(1);
+    await cluster.settled();
+    expect(await cluster.store(1)).to.deep.equal([['a', '1']]);
+    expect(await client.put('a', '2')).to.equal('committed');
     await cluster.crash(0);
     expect(await codeOf(client.put('a', '2', { timeoutMs: 50 }))).to.equal('SYNOD_NO_LEADER');
     expect(await codeOf(cluster.restart(0))).to.equal('SYNOD_LEADER_FORGOT');
