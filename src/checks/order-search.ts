@@ -219,7 +219,9 @@ class OrderSearch {
     this.#put(call);
     this.#state = after;
     if (after === UNOBSERVED && this.#isLost(UNOBSERVED)) return false;
-    if (after !== before && before !== UNOBSERVED && this.#isLost(before)) return false;
+    // Where values grow, they may grow again after another write, but not go back.
+    const isLeft = after !== before && (this.#merges || this.#calls.kinds[call] === APPEND);
+    if (isLeft && before !== UNOBSERVED && this.#isLost(before)) return false;
     this.#settle();
     return true;
   }
