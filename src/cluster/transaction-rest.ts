@@ -30,7 +30,11 @@ export function restOf(
     // What is not open yet will be.
     if (coordinator.pending > 0 || !coordinator.isTidy) return 'busy';
     // Whoever has no vote asks for one; none is given while a follower is missing.
-    const outside = followers.filter((node) => links.isUp(node) && !coordinator.followers.includes(node));
+    const outside = followers.filter(
+      (node) =>
+        links.isUp(node) &&
+        (!coordinator.followers.includes(node) || participants.get(node)?.isMember === false),
+    );
     if (outside.some((node) => hears(leader, node))) return 'busy';
     isStuck ||= coordinator.open.length > 0 || outside.length > 0;
   }
@@ -38,7 +42,9 @@ export function restOf(
     if (!links.isUp(node)) continue;
     const status = participants.get(node);
     if (status === undefined || !status.isTidy || !status.isDurable) return 'busy';
-    if (coordinator !== undefined && hears(leader, node) && status.mark !== coordinator.mark) return 'busy';
+    // What has ended elsewhere is still remembered here.
+    const isBehind = status.records > 0 && status.mark !== coordinator?.mark;
+    if (isBehind && hears(leader, node)) return 'busy';
     if (status.undecided.some((group) => canBeDecided(node, group, participants, leader, hears)))
       return 'busy';
     isStuck ||= status.undecided.length > 0;
