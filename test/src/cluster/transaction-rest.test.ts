@@ -131,6 +131,16 @@ describe('whether more can happen in two-phase commit', () => {
     ['busy', 'a follower has forgotten its votes', { participants: { 2: { isMember: false } } }],
     ['busy', 'a newcomer learns', { coordinator: { followers: ['1', '2'] } }],
     ['clear', 'a newcomer is dead', { coordinator: { followers: ['1', '2'] }, dead: ['3'] }],
+    [
+      'stuck',
+      'a newcomer waits for what waits for a dead follower',
+      { coordinator: { followers: ['1', '2'], open: [open('aborting', '2')] }, dead: ['2'] },
+    ],
+    [
+      'stuck',
+      'all followers have forgotten',
+      { participants: { 1: { isMember: false }, 2: { isMember: false }, 3: { isMember: false } } },
+    ],
     ['stuck', 'a newcomer is cut off', { coordinator: { followers: ['1', '2'] }, cut: [[LEADER, '3']] }],
     ['busy', 'an uncertain follower hears the leader', { participants: READY('1') }],
     [
