@@ -1,6 +1,6 @@
 // Without its native part: the strings that this reads are slices of larger ones, so that a kept value keeps its
 // neighbours, sixteen times its own size.
-import { Packr } from 'msgpackr/pack';
+import { Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
 import type { Envelope } from './envelope.ts';
 import { BadFrameError } from './errors.ts';
 
@@ -16,8 +16,9 @@ const packr = new Packr({
 
 /** Packs plain data (numbers, strings, binaries, arrays, objects) into bytes of their own. */
 export function pack(value: unknown): Uint8Array<ArrayBuffer> {
-  // msgpackr answers with a view into its shared buffer; a copy is exact, and can be transferred.
-  return new Uint8Array(packr.pack(value));
+  // msgpackr answers with a view into its own buffer, which it writes over the next time; a copy is exact, and can be
+  // transferred.
+  return new Uint8Array(packr.pack(value, RESET_BUFFER_MODE));
 }
 
 /** Unpacks what {@link pack} packed. Binaries in it are views into `bytes`. @throws Error when it does not decode. */

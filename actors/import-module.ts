@@ -1,25 +1,23 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** What was imported before: a loader of sources is asked anew at every `import`, by another thread. */
-const imported = new Map<string, Promise<Record<string, unknown>>>();
+type Module = Record<string, unknown>;
 
-/**
- * Imports a module by its URL, from any thread. Loaders of sources (tsx) that do not reach the `import` of a
- * worker thread do reach its `require`.
- */
-export function importModule(url: string): Promise<Record<string, unknown>> {
-  let module = imported.get(url);
-  if (module === undefined) {
-    module = load(url);
-    imported.set(url, module);
-    // One that failed is tried again.
-    module.catch(() => imported.delete(url));
-  }
-  return module;
+/** A loader of sources is asked again at every import, on another thread. */
+const imported = new Map<string, Promise<Module>>();
+
+/** Imports a module by its URL, from any thread. */
+export function importModule(url: string): Promise<Module> {
+  const known = imported.get(url);
+  if (known !== undefined) return known;
+  const importing = importOrRequire(url);
+  imported.set(url, importing);
+  importing.catch(() => imported.delete(url));
+  return importing;
 }
 
-async function load(url: string): Promise<Record<string, unknown>> {
+/** Loaders of sources (tsx) that do not reach the `import` of a worker thread do reach its `require`. */
+async function importOrRequire(url: string): Promise<Module> {
   try {
     return await import(url);
   } catch (error) {

@@ -2,8 +2,8 @@ import { CorruptRecordError } from './errors.ts';
 import type { Journal, JournalKey, JournalView, JournalWrite } from './journal.ts';
 import { encodeKey } from './journal-key.ts';
 import { encodedKey, keyOf } from './key-bytes.ts';
-import { CHECKSUM_BYTES, unpackWrites } from './packed-writes.ts';
-import { SortedRecords } from './sorted-records.ts';
+import { CHECKSUM_BYTES, type PackedWrite, unpackWrites } from './packed-writes.ts';
+import { type SortedRecord, SortedRecords } from './sorted-records.ts';
 
 /** Hears of every record as it lands on a disk, or leaves it. */
 export interface DiskListener {
@@ -51,6 +51,18 @@ export class MemoryDisk {
     this.#rotten.add(encoded);
   }
 
+  /**
+   * Takes a part of a write, as a disk that loses power leaves it: of its records each that `lands` says yes to, damaged.
+   * Nobody hears of that, for it never was.
+   */
+  tear(write: JournalWrite, lands: () => boolean): void {
+    for (const { encoded, key, value } of putsOf(write)) {
+      if (!lands()) continue;
+      this.#records.put(encoded, key, value);
+      this.#rotten.add(encoded);
+    }
+  }
+
   /** Loses everything. */
   erase(): void {
     this.#records.clear();
@@ -91,11 +103,12 @@ export class MemoryDisk {
 
   #writePacked(packed: Uint8Array): void {
     for (const write of unpackWrites(packed)) {
-      const encoded = encodedKey(write.key);
-      // A copy: the view would keep the whole run alive.
-      if (write.operation === 'put')
-        this.#put(encoded, keyOf(write.key), new Uint8Array(write.record.subarray(0, -CHECKSUM_BYTES)));
-      else this.#delete(encoded);
+      if (write.operation === 'put') {
+        const { encoded, key, value } = recordIn(write);
+        this.#put(encoded, key, value);
+      } else {
+        this.#delete(encodedKey(write.key));
+      }
     }
   }
 
@@ -178,6 +191,16 @@ export class MemoryJournal implements Journal {
     this.#waiting = [];
   }
 
+  /**
+   * As {@link crash}, but the first of the unflushed is found half written: of its records some, damaged, which ones `lands`
+   * says. False when there is none, or nothing of it has landed: then it is as if it had never been.
+   */
+  tear(lands: () => boolean): boolean {
+    if (this.#isAlive()) for (const write of this.#waiting[0]?.writes ?? []) this.disk.tear(write, lands);
+    this.crash();
+    return this.disk.isDamaged;
+  }
+
   get flushes(): number {
     return this.#flushes;
   }
@@ -228,6 +251,22 @@ export class MemoryJournal implements Journal {
       yield [key, value];
     }
   }
+}
+
+/** The records that a write puts. */
+function* putsOf(write: JournalWrite): IterableIterator<SortedRecord> {
+  if ('clear' in write) return;
+  if ('packed' in write) {
+    for (const one of unpackWrites(write.packed)) if (one.operation === 'put') yield recordIn(one);
+  } else if (write.value !== undefined) {
+    yield { encoded: encodeKey(write.key), key: write.key, value: write.value };
+  }
+}
+
+/** The record of a packed put: a copy, for a view would keep the whole run alive. */
+function recordIn({ key, record }: Extract<PackedWrite, { operation: 'put' }>): SortedRecord {
+  const value = new Uint8Array(record.subarray(0, -CHECKSUM_BYTES));
+  return { encoded: encodedKey(key), key: keyOf(key), value };
 }
 
 /** The records below a prefix, not the one at the prefix itself, that come at or after `from`. */

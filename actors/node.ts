@@ -174,6 +174,7 @@ export class Node {
     const nowMs = this.#world.clock.now();
     this.#guarded(() => {
       this.#takeFrames();
+      this.#world.turnStep?.('taken');
       this.#deliverLocal();
       // After the frames: news that waited in the mailbox may cancel a timer that is due.
       this.#fireTimers(nowMs);
@@ -217,6 +218,7 @@ export class Node {
 
   #finishTurn(): void {
     this.#deliverLocal();
+    this.#world.turnStep?.('ran');
     const writes = this.#writes;
     const early = this.#early;
     const prompt = this.#held;
@@ -236,9 +238,11 @@ export class Node {
       // The flush takes longest: it starts first.
       if (writes.length > 0) {
         this.#commit(this.#world.journal, writes, () => {
+          this.#world.turnStep?.('durable');
           flushed();
           if (this.#turnPostponed || !this.#mailbox.isEmpty) this.#requestTurn();
         });
+        this.#world.turnStep?.('committed');
       }
       this.#releases.release({ prompt: early, lazy: [] });
     }

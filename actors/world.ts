@@ -3,6 +3,13 @@ import type { InspectionEvent } from './inspection.ts';
 import type { Journal } from './journal.ts';
 import type { Random } from './random.ts';
 
+/**
+ * Steps of a turn that have been done: its frames are taken; its actors have run; its transaction is handed to the disk,
+ * and nothing of it has left; that is durable, and nothing is released.
+ */
+export const TURN_STEPS = ['taken', 'ran', 'committed', 'durable'] as const;
+export type TurnStep = (typeof TURN_STEPS)[number];
+
 /** All that a node meets of the outside: time, chance, the other nodes, its disk. On threads or simulated. */
 export interface World {
   readonly clock: Clock;
@@ -15,6 +22,8 @@ export interface World {
   requestTurn(turn: () => void): void;
   /** Hands a frame to the transport. It may be lost; it is never changed. */
   send(node: string, frame: Uint8Array<ArrayBuffer>): void;
+  /** A step of a turn is done. A world that ends nodes between two steps throws. */
+  readonly turnStep?: (step: TurnStep) => void;
   /** The node has failed and does nothing any more: tell whoever runs it. */
   failed(error: unknown): void;
   /** Something that was refused and put right, for the log: a frame that did not decode, a mailbox that was full. */

@@ -11,6 +11,8 @@ export { paxosProgram } from './paxos/program.ts';
 export { replica } from './paxos/replica.ts';
 export { scout } from './paxos/scout.ts';
 export { PAXOS_DEFAULTS, type PaxosSettings } from './paxos/settings.ts';
+export { paxosCommitProgram } from './paxos-commit/program.ts';
+export { PAXOS_COMMIT_DEFAULTS, type PaxosCommitSettings } from './paxos-commit/settings.ts';
 export { snapshotSender } from './replication/snapshot-sender.ts';
 export { twoPhaseCommitProgram } from './two-phase-commit/program.ts';
 export { TWO_PHASE_COMMIT_DEFAULTS, type TwoPhaseCommitSettings } from './two-phase-commit/settings.ts';

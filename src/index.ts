@@ -28,6 +28,7 @@ export {
 } from './chat-service.ts';
 export { type Chatroom, openChatroom } from './chatroom.ts';
 export type { Client, ClientOptions, QueryOptions } from './client/client.ts';
+export type { EventualClient, StoreValue } from './client/eventual-client.ts';
 export type {
   AbortReason,
   Transaction,
@@ -38,7 +39,15 @@ export type { TransactionClient } from './client/transaction-client.ts';
 export type { Cluster } from './cluster/cluster.ts';
 export type { ClusterStatus, NodeStatus } from './cluster/cluster-status.ts';
 export { type CreateClusterOptions, createCluster } from './cluster/create-cluster.ts';
+export type { CreateEventualClusterOptions } from './cluster/create-eventual-cluster.ts';
 export type { CreateTransactionClusterOptions } from './cluster/create-transaction-cluster.ts';
+export type {
+  EventualClientOptions,
+  EventualCluster,
+  EventualClusterEvents,
+  EventualClusterStatus,
+  EventualNodeStatus,
+} from './cluster/eventual-cluster.ts';
 export type { ClusterEvents } from './cluster/node-group.ts';
 export type { ProtocolName } from './cluster/protocols.ts';
 export type { TransactionCluster } from './cluster/transaction-cluster.ts';

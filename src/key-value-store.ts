@@ -33,13 +33,8 @@ export interface KeyValueStore {
 /** Opens the key-value store of a cluster that carries the application {@link kv}. */
 export function openKeyValueStore(client: Client): KeyValueStore {
   return {
-    async get(key, options) {
-      const value = await client.query(kv, kvQuery.get(key), options);
-      return isPage(value) ? undefined : (value ?? undefined);
-    },
-    async put(key, value, options) {
-      await client.execute(kv, kvOperation.put(key, value), options);
-    },
+    get: (key, options) => client.query(kv, kvQuery.get(key), options).then(valueIn),
+    put: (key, value, options) => client.execute(kv, kvOperation.put(key, value), options).then(nothing),
     delete: (key, options) => client.execute(kv, kvOperation.delete(key), options),
     compareAndSet: (key, expected, value, options) =>
       client.execute(kv, kvOperation.compareAndSet(key, expected ?? null, value), options),
@@ -59,6 +54,12 @@ export function openKeyValueStore(client: Client): KeyValueStore {
     },
   };
 }
+
+function valueIn(answer: KvValue | KvPage | null): KvValue | undefined {
+  return answer === null || isPage(answer) ? undefined : answer;
+}
+
+function nothing(): void {}
 
 function isPage(answer: KvValue | KvPage | null): answer is KvPage {
   return typeof answer === 'object' && answer !== null && 'entries' in answer;

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 
 const PRINTED: Record<string, readonly string[]> = {
+  'eventual.ts': ['server 1 has not heard of it', 'colour is blue', 'server 7 has colour = blue'],
   'key-value.ts': [
     'colour is blue',
     'blue to green: true',

@@ -22,6 +22,9 @@ export class SimulationLimitError extends SynodError {
   }
 }
 
+/** Thrown into the middle of a turn, for the node to end there. It never leaves this world. */
+export class Interruption extends Error {}
+
 /** The simulation was asked for something that makes no sense. */
 export class BadSimulationError extends SynodError {
   constructor(what: string, instead: string) {

@@ -8,7 +8,7 @@
  * ```
  */
 export { BadSimulationError, SimulationLimitError, SimulationStuckError } from './errors.ts';
-export type { DiskSettings, NetworkSettings } from './settings.ts';
+export type { DiskSettings, NetworkSettings, Pace } from './settings.ts';
 export { CALM_DISK, CALM_NETWORK } from './settings.ts';
 export { SimulatedHost, type SimulatedHostOptions } from './simulated-host.ts';
-export type { DropReason, EndReason, LifeEvent, TraceEvent, TraceRecord } from './trace.ts';
+export type { DiskName, DropReason, EndReason, LifeEvent, TraceEvent, TraceRecord } from './trace.ts';

@@ -42,6 +42,14 @@ export interface DiskSettings {
   readonly keptUnflushedProbability: number;
 }
 
+/** How fast a node is. */
+export interface Pace {
+  /** How long a turn waits before it begins, at most, in ms; drawn evenly. What arrives meanwhile is taken with it. */
+  readonly turnMsMax: number;
+  /** The longest flush, in ms; the shortest is as for all. */
+  readonly flushMsMax: number;
+}
+
 /** A disk that is quick and loses what was not flushed. */
 export const CALM_DISK: DiskSettings = { flushMsMin: 0.3, flushMsMax: 1, keptUnflushedProbability: 0 };
 

@@ -17,12 +17,13 @@ import { MemoryDisk } from '../memory-journal.ts';
 import { loadProgram } from '../program.ts';
 import type { Random } from '../random.ts';
 import type { NodeTally } from '../tally.ts';
+import type { TurnStep } from '../world.ts';
 import { BadSimulationError, SimulationLimitError, SimulationStuckError } from './errors.ts';
 import { SimulatedNetwork } from './network.ts';
 import { derivedRandom } from './seed.ts';
-import { CALM_DISK, checkSettings, type DiskSettings, type NetworkSettings } from './settings.ts';
+import { CALM_DISK, checkSettings, type DiskSettings, type NetworkSettings, type Pace } from './settings.ts';
 import { SimulatedNode } from './simulated-node.ts';
-import type { EndReason, LifeEvent, TraceEvent, TraceRecord } from './trace.ts';
+import type { DiskName, EndReason, LifeEvent, TraceEvent, TraceRecord } from './trace.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** What a simulated host is to run, and in what kind of world. */
@@ -62,16 +63,17 @@ interface Place {
   memory: Memory;
   /** The life that runs or is about to. */
   life: SimulatedNode | undefined;
+  pace: Pace;
 }
 
 /**
  * All nodes in one thread, in virtual time, one seed deciding everything.
  *
  * Nothing happens by itself: {@link run}, {@link runUntil}, {@link runWhile} and {@link step} let events happen,
- * one after the other. Client code may use promises, and only promises: after each event every promise that
- * can go on has gone on, however long the chain, before the next event happens. (`process.nextTick` runs
- * when the queue of promise jobs is empty; waiting for it costs less than a microsecond and no real time.) Programs
- * are loaded in real time, during which virtual time stands still.
+ * one after the other. Client code may use promises, and only promises: after each event that reaches it (an answer,
+ * a timer, the end of a node, something to look at) every promise that can go on has gone on, however long the chain,
+ * before the next event happens. (`process.nextTick` runs when the queue of promise jobs is empty; waiting for it costs
+ * a microsecond or two and no real time.) Programs are loaded in real time, during which virtual time stands still.
  */
 export class SimulatedHost implements Host {
   readonly clock: Clock;
@@ -89,6 +91,8 @@ export class SimulatedHost implements Host {
   #inspector: ((event: InspectionEvent) => void) | undefined;
   #loading: Promise<unknown> = Promise.resolve();
   #loadsWaiting = 0;
+  /** Whether the event under way has called code that may go on with a promise. */
+  #hasReachedClients = false;
   #eventsSinceLoopTurn = 0;
   #isRunning = false;
   #disposed = false;
@@ -96,19 +100,29 @@ export class SimulatedHost implements Host {
   constructor(options: SimulatedHostOptions) {
     const { nodes, seed, trace } = options;
     this.#options = options;
+    this.#diskSettings = checkSettings({ ...CALM_DISK, ...options.disk });
     for (const name of nodes) this.#admit(name);
     for (const [name, rate] of Object.entries(options.clockRates ?? {})) {
       if (rate > 0 && Number.isFinite(rate)) continue;
       throw new BadSimulationError(`the clock of "${name}" has rate ${rate}`, 'give a number above 0');
     }
-    this.#diskSettings = checkSettings({ ...CALM_DISK, ...options.disk });
     const clock = this.#clock;
-    this.#trace = trace && ((event) => trace({ atMs: clock.now(), ...event }));
+    this.#trace =
+      trace &&
+      ((event) => {
+        this.#hasReachedClients = true;
+        trace({ atMs: clock.now(), ...event });
+      });
     this.clock = {
       now: () => clock.now(),
-      soon: (run) => clock.soon(run),
+      soon: (run) =>
+        clock.soon(() => {
+          this.#hasReachedClients = true;
+          run();
+        }),
       after: (ms, run) =>
         clock.after(ms, () => {
+          this.#hasReachedClients = true;
           this.#trace?.({ event: 'timer', node: CLIENTS });
           run();
         }),
@@ -125,7 +139,15 @@ export class SimulatedHost implements Host {
   }
 
   attach(handlers: HostHandlers): void {
-    this.#handlers = handlers;
+    const reached = () => {
+      this.#hasReachedClients = true;
+      return handlers;
+    };
+    this.#handlers = {
+      receive: (envelopes, from) => reached().receive(envelopes, from),
+      ended: (node, error) => reached().ended(node, error),
+      warn: (error) => reached().warn(error),
+    };
   }
 
   get nodes(): readonly string[] {
@@ -174,6 +196,46 @@ export class SimulatedHost implements Host {
     });
   }
 
+  /**
+   * Lets a node end in the middle of a turn: the `turns`-th from now that has come to this step. Nothing of the turn that
+   * has not left yet does.
+   */
+  interruptAt(node: string, step: TurnStep, turns: number): void {
+    this.#placeOf(node).life?.interruptAt(step, turns);
+  }
+
+  /** Takes back what {@link killAfter} and {@link interruptAt} have asked for. */
+  disarm(node: string): void {
+    const { life } = this.#placeOf(node);
+    life?.node.killAfter(Number.MAX_SAFE_INTEGER, [], () => {});
+    life?.interruptAt(undefined, 0);
+  }
+
+  /**
+   * As {@link kill}, but of the transaction that each of its disks was about to write some records are found, damaged:
+   * a disk that lies about what it has written. Gives the disks where there are any.
+   */
+  killTorn(node: string): readonly DiskName[] {
+    const place = this.#placeOf(node);
+    const torn = place.life?.endTorn() ?? [];
+    this.#end(node, 'killed');
+    for (const disk of torn) this.#trace?.({ event: 'damage', node, disk, how: 'torn' });
+    return torn;
+  }
+
+  /** Lets a node be slow, or fast again, from now on. */
+  changePace(node: string, changes: Partial<Pace>): void {
+    const place = this.#placeOf(node);
+    place.pace = { ...place.pace, ...changes };
+    this.#trace?.({ event: 'pace', node, ...place.pace });
+  }
+
+  /** Lets a node do nothing for so long. What comes meanwhile waits. */
+  pause(node: string, ms: number): void {
+    this.#placeOf(node).life?.pause(ms);
+    this.#trace?.({ event: 'pause', node, ms });
+  }
+
   async link(a: string, b: string, connected: boolean): Promise<void> {
     this.linkOneWay(a, b, connected);
     this.linkOneWay(b, a, connected);
@@ -193,6 +255,7 @@ export class SimulatedHost implements Host {
   /** Changes how the network treats frames from now on, for phases of storm and calm. */
   changeNetwork(changes: Partial<NetworkSettings>): void {
     this.#network.change(changes);
+    this.#trace?.({ event: 'network', changes });
   }
 
   send(node: string, envelopes: readonly Envelope[]): void {
@@ -205,7 +268,12 @@ export class SimulatedHost implements Host {
   }
 
   inspect(listener: ((event: InspectionEvent) => void) | undefined): void {
-    this.#inspector = listener;
+    this.#inspector =
+      listener &&
+      ((event) => {
+        this.#hasReachedClients = true;
+        listener(event);
+      });
   }
 
   /** The names of the nodes that run. */
@@ -223,16 +291,41 @@ export class SimulatedHost implements Host {
     return this.#placeOf(node).storeDisk;
   }
 
-  /**
-   * Loses the files of a node that does not run. To damage them instead, let a record of {@link diskOf} rot.
-   * @throws BadSimulationError when it runs.
-   */
+  /** What the present life of a node started with, or what the next one would. */
+  memoryOf(node: string): Memory {
+    const place = this.#placeOf(node);
+    return place.life === undefined ? this.#memoryOf('disk', place) : place.memory;
+  }
+
+  /** Whether a node runs, and something that it has written is not durable yet. */
+  isFlushing(node: string): boolean {
+    const { life } = this.#placeOf(node);
+    return life !== undefined && life.journal.waiting + life.store.waiting > 0;
+  }
+
+  /** Loses the files of a node that does not run. @throws BadSimulationError when it runs. */
   forget(node: string): void {
     const place = this.#placeOf(node);
     if (place.life !== undefined) throw new BadSimulationError(`"${node}" runs`, 'kill it first');
     place.disk.erase();
     place.storeDisk.erase();
     place.isMissing = place.ran;
+    for (const disk of ['journal', 'store'] as const)
+      this.#trace?.({ event: 'damage', node, disk, how: 'lost' });
+  }
+
+  /**
+   * Lets a record of a node's disk rot, in whatever state the node is: the one at `place`, from 0 for the first to 1 for
+   * the last. False when there is none.
+   */
+  rot(node: string, disk: DiskName, place: number): boolean {
+    const on = disk === 'journal' ? this.diskOf(node) : this.storeDiskOf(node);
+    const records = [...on.records.from('')];
+    const record = records[Math.min(records.length - 1, Math.floor(place * records.length))];
+    if (record === undefined) return false;
+    on.rot(record.key);
+    this.#trace?.({ event: 'damage', node, disk, how: 'rot' });
+    return true;
   }
 
   /** Lets the next event happen, and client code go on. False when nothing is scheduled. */
@@ -253,7 +346,7 @@ export class SimulatedHost implements Host {
         const { nextMs } = this.#clock;
         if (nextMs === undefined || nextMs > untilMs) break;
         this.#clock.step();
-        await this.#settle();
+        if (this.#mustSettle()) await this.#settle();
       }
       this.#clock.skipTo(untilMs);
     });
@@ -281,7 +374,7 @@ export class SimulatedHost implements Host {
           throw new SimulationLimitError(limitMs, this.#clock.now());
         }
         this.#clock.step();
-        await this.#settle();
+        if (this.#mustSettle()) await this.#settle();
       }
     });
   }
@@ -341,6 +434,7 @@ export class SimulatedHost implements Host {
       hasLost: false,
       memory: 'new',
       life: undefined,
+      pace: { turnMsMax: 0, flushMsMax: this.#diskSettings.flushMsMax },
     });
   }
 
@@ -447,7 +541,12 @@ export class SimulatedHost implements Host {
       storeDisk: place.storeDisk,
       diskSettings: this.#options.journal === 'memory' ? undefined : this.#diskSettings,
       send: (to, frame) => this.#network.send(name, to, frame),
+      pace: () => place.pace,
       failed,
+      interrupted: () => {
+        this.#end(name, 'interrupted');
+        this.#tellEnded(name, undefined);
+      },
       warn: (error) => this.#handlers?.warn(error),
       inspector: () => this.#inspector,
       tellLife: (event, error) => this.#tellLife(event, error),
@@ -500,13 +599,23 @@ export class SimulatedHost implements Host {
     }
   }
 
+  /** Whether, after an event, promises may go on. */
+  #mustSettle(): boolean {
+    this.#eventsSinceLoopTurn += 1;
+    return (
+      this.#hasReachedClients ||
+      this.#loadsWaiting > 0 ||
+      this.#eventsSinceLoopTurn >= EVENTS_BETWEEN_LOOP_TURNS
+    );
+  }
+
   /** Until every promise that can go on without an event has gone on, and every program that loads has loaded. */
   async #settle(): Promise<void> {
-    this.#eventsSinceLoopTurn += 1;
     if (this.#eventsSinceLoopTurn >= EVENTS_BETWEEN_LOOP_TURNS) {
       this.#eventsSinceLoopTurn = 0;
       await nextEventLoopTurn();
     }
+    this.#hasReachedClients = false;
     await promiseJobs();
     while (this.#loadsWaiting > 0) {
       await this.#loading;

@@ -3,10 +3,11 @@ import type { InspectionEvent } from '../inspection.ts';
 import { type MemoryDisk, MemoryJournal } from '../memory-journal.ts';
 import { Node } from '../node.ts';
 import type { Random } from '../random.ts';
-import type { World } from '../world.ts';
+import type { TurnStep, World } from '../world.ts';
+import { Interruption } from './errors.ts';
 import { derivedRandom, drawMicroseconds } from './seed.ts';
-import type { DiskSettings } from './settings.ts';
-import type { EndReason, LifeEvent, TraceEvent } from './trace.ts';
+import type { DiskSettings, Pace } from './settings.ts';
+import type { DiskName, EndReason, LifeEvent, TraceEvent } from './trace.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 interface SimulatedNodeOptions {
@@ -23,7 +24,11 @@ interface SimulatedNodeOptions {
   /** Undefined: what is on the disks is durable at once, and the host erases them at the end. */
   readonly diskSettings: DiskSettings | undefined;
   readonly send: (to: string, frame: Uint8Array<ArrayBuffer>) => void;
+  /** How fast the node is, now. */
+  readonly pace: () => Pace;
   readonly failed: (error: unknown) => void;
+  /** It has ended in the middle of a turn, as it was told to. */
+  readonly interrupted: () => void;
   readonly warn: (error: Error) => void;
   readonly inspector: () => ((event: InspectionEvent) => void) | undefined;
   readonly tellLife: (event: LifeEvent, error?: unknown) => void;
@@ -40,6 +45,10 @@ export class SimulatedNode implements World {
   readonly store: MemoryJournal;
   readonly #options: SimulatedNodeOptions;
   readonly #diskRandom: Random;
+  readonly #paceRandom: Random;
+  #interruption: { readonly step: TurnStep; left: number } | undefined;
+  /** Until then it does nothing, in microseconds. */
+  #pausedUntil = 0;
   #running = false;
   #ended = false;
 
@@ -49,6 +58,7 @@ export class SimulatedNode implements World {
     this.#options = options;
     this.random = derivedRandom(seed, 'node', name, life);
     this.#diskRandom = derivedRandom(seed, 'disk', name, life);
+    this.#paceRandom = derivedRandom(seed, 'pace', name, life);
     this.clock = {
       now: () => clock.now() * clockRate,
       soon: (run) =>
@@ -83,8 +93,28 @@ export class SimulatedNode implements World {
   }
 
   requestTurn(turn: () => void): void {
-    // At the same instant, behind what arrives at it and was on its way already.
-    this.#options.clock.after(0, this.#whileAlive(turn, { event: 'turn', node: this.name }));
+    const { turnMsMax } = this.#options.pace();
+    // At the same instant, behind what arrives at it and was on its way already; or when it comes to it.
+    const ms = turnMsMax === 0 ? 0 : this.#paceRandom.next() * turnMsMax;
+    this.#options.clock.after(ms, this.#whileAlive(turn, { event: 'turn', node: this.name }));
+  }
+
+  /** Throws into a turn that is to be interrupted there. */
+  turnStep(step: TurnStep): void {
+    const interruption = this.#interruption;
+    if (interruption?.step !== step) return;
+    interruption.left -= 1;
+    if (interruption.left <= 0) throw new Interruption(`${this.name} is to end in the middle of a turn`);
+  }
+
+  /** Lets it end in the middle of a turn, the `turns`-th from now that gets to this step; never when undefined. */
+  interruptAt(step: TurnStep | undefined, turns: number): void {
+    this.#interruption = step && { step, left: turns };
+  }
+
+  /** Lets it do nothing for so long. */
+  pause(ms: number): void {
+    this.#pausedUntil = this.#options.clock.nowMicroseconds + Math.round(ms * 1000);
   }
 
   send(to: string, frame: Uint8Array<ArrayBuffer>): void {
@@ -92,11 +122,25 @@ export class SimulatedNode implements World {
   }
 
   failed(error: unknown): void {
-    if (!this.#ended) this.#options.failed(error);
+    if (this.#ended) return;
+    if (error instanceof Interruption) this.#options.interrupted();
+    else this.#options.failed(error);
   }
 
   warn(error: Error): void {
     this.#options.warn(error);
+  }
+
+  /**
+   * Ends it at this instant. Of the transaction that each disk was about to write some records are found, damaged.
+   * Gives the disks where there are any.
+   */
+  endTorn(): DiskName[] {
+    const lands = () => this.#diskRandom.next() < 0.5;
+    const torn: DiskName[] = [];
+    for (const disk of ['journal', 'store'] as const) if (this[disk].tear(lands)) torn.push(disk);
+    this.end('killed');
+    return torn;
   }
 
   /** Ends it at this instant, with its unflushed transactions. What it has sent stays on its way. */
@@ -121,26 +165,33 @@ export class SimulatedNode implements World {
   }
 
   #flush(journal: MemoryJournal, run: () => void): void {
-    const { clock, trace, diskSettings } = this.#options;
+    const { clock, diskSettings } = this.#options;
     if (diskSettings === undefined) {
       // Not inside of the turn: what goes early goes first.
       this.clock.soon(run);
       return;
     }
-    const { flushMsMin, flushMsMax } = diskSettings;
+    const { flushMsMin } = diskSettings;
+    const { flushMsMax } = this.#options.pace();
     const transactions = journal.waiting;
-    clock.at(clock.nowMicroseconds + drawMicroseconds(this.#diskRandom, flushMsMin, flushMsMax), () => {
-      if (this.#ended) return;
-      trace?.({ event: 'flush', node: this.name, transactions });
-      run();
-    });
+    clock.at(
+      clock.nowMicroseconds +
+        drawMicroseconds(this.#diskRandom, flushMsMin, Math.max(flushMsMin, flushMsMax)),
+      this.#whileAlive(run, { event: 'flush', node: this.name, transactions }),
+    );
   }
 
   #whileAlive(run: () => void, event: TraceEvent): () => void {
-    return () => {
+    const happen = () => {
       if (this.#ended) return;
-      this.#options.trace?.(event);
+      const { clock, trace } = this.#options;
+      if (clock.nowMicroseconds < this.#pausedUntil) {
+        clock.at(this.#pausedUntil, happen);
+        return;
+      }
+      trace?.(event);
       run();
     };
+    return happen;
   }
 }

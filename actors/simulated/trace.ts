@@ -1,3 +1,5 @@
+import type { NetworkSettings } from './settings.ts';
+
 /** One thing that happened in a simulation. The same seed gives the same records, byte for byte as JSON. */
 export type TraceRecord = { readonly atMs: number } & TraceEvent;
 
@@ -23,8 +25,11 @@ export interface TracedFrame {
   readonly messages: readonly string[];
 }
 
-/** Why a node ended: told to, by a countdown of messages, or a broken invariant. */
-export type EndReason = 'killed' | 'countdown' | 'failed';
+/** Why a node ended: told to; by a countdown of messages; in the middle of a turn; or by what it threw. */
+export type EndReason = 'killed' | 'countdown' | 'interrupted' | 'failed';
+
+/** What keeps a node's journal, and its store. */
+export type DiskName = 'journal' | 'store';
 
 /** How a node begins and ends. */
 export type LifeEvent =
@@ -49,4 +54,22 @@ export type TraceEvent =
   /** A flush has ended; `transactions` are on disk now. */
   | { readonly event: 'flush'; readonly node: string; readonly transactions: number }
   | LifeEvent
+  /** From now on its turns take up to `turnMsMax`, and its flushes up to `flushMsMax`. */
+  | {
+      readonly event: 'pace';
+      readonly node: string;
+      readonly turnMsMax: number;
+      readonly flushMsMax: number;
+    }
+  /** It does nothing for so long. */
+  | { readonly event: 'pause'; readonly node: string; readonly ms: number }
+  /** Of a node's disk a record has rotted, or all is lost, or a transaction was found half written. */
+  | {
+      readonly event: 'damage';
+      readonly node: string;
+      readonly disk: DiskName;
+      readonly how: 'rot' | 'lost' | 'torn';
+    }
+  /** How the network treats frames from now on; what is not named stays. */
+  | { readonly event: 'network'; readonly changes: Partial<NetworkSettings> }
   | { readonly event: 'link'; readonly from: string; readonly to: string; readonly connected: boolean };

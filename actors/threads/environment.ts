@@ -40,7 +40,8 @@ export interface EnvironmentListener {
  *   idle ──write──▶ collecting ──collectMs──▶ gathering ──end of this turn of the event loop──▶ flushing ──on disk──▶ idle, or
  *                   (more join)               (more join)                                      (more wait)           collecting
  *
- * Only one LMDB transaction is under way at a time, so that nothing is written after one that failed.
+ * What was collected is written inside one transaction on this thread, from collecting to idle in one step; so is what
+ * clears. Only one LMDB transaction is under way at a time, so that nothing is written after one that failed.
  */
 export class Environment {
   readonly #folder: string;
@@ -172,18 +173,9 @@ export class Environment {
     this.#gatheredBytes = 0;
     this.#committed = undefined;
     this.#fileBytes = fstatSync(this.#file).size;
-    if (!this.#hasRoomFor(first)) {
-      this.#fail(new Error(`journalBytesMax is ${this.#journalBytesMax} bytes`));
-    } else if (holdsClear(first)) {
-      this.#waiting.shift();
-      this.#gathered = 1;
-      this.#gatheredBytes = first.byteLength;
-      this.#state = 'flushing';
-      this.#committed = this.#writeInside(first);
-      realClock.soon(() => this.#settle());
-    } else {
-      this.#gather();
-    }
+    if (!this.#hasRoomFor(first)) this.#fail(new Error(`journalBytesMax is ${this.#journalBytesMax} bytes`));
+    else if (this.#collectMs > 0 || holdsClear(first)) this.#writeInside();
+    else this.#gather();
   }
 
   /** Puts all that may share a flush. The binding commits together what is put in one turn of the event loop. */
@@ -227,15 +219,32 @@ export class Environment {
     }
   }
 
-  /** Writes a transaction step by step inside LMDB's own, which can read what it has written so far. */
-  #writeInside(transaction: Uint8Array): Promise<unknown> {
-    return this.#db.transaction(() => {
-      for (const write of unpackTransaction(transaction)) {
-        if (write.operation === 'put') this.#db.putSync(write.key, write.record);
-        else if (write.operation === 'delete') this.#db.removeSync(write.key);
-        else this.#clear(write.key);
-      }
-    });
+  /**
+   * Writes all that may share a flush inside one transaction of LMDB's, on this thread: where much is collected, this
+   * spares the binding's objects for each write, and leaves libuv's few threads to those who wait for a flush. And a
+   * write sees those before it, as one that clears must.
+   */
+  #writeInside(): void {
+    let count = 0;
+    while (count < this.#waiting.length && this.#hasRoomFor(this.#waiting[count]!))
+      this.#gatheredBytes += this.#waiting[count++]!.byteLength;
+    const transactions = this.#waiting.splice(0, count);
+    try {
+      this.#db.transactionSync(() => {
+        for (const transaction of transactions) {
+          for (const write of unpackTransaction(transaction)) {
+            if (write.operation === 'put') this.#db.putSync(write.key, write.record);
+            else if (write.operation === 'delete') this.#db.removeSync(write.key);
+            else this.#clear(write.key);
+          }
+        }
+      });
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#listener?.durable(count);
+    this.#collect();
   }
 
   #clear(prefix: Uint8Array): void {

@@ -1,5 +1,11 @@
-import type { LinkState } from './messages.ts';
 import type { Links } from './routes.ts';
+
+/** Whom a server hears that hears it, as it said itself. The one with the higher sequence is the later. */
+export interface LinkState {
+  readonly server: number;
+  readonly sequence: number;
+  readonly neighbours: readonly number[];
+}
 
 interface Known {
   readonly state: LinkState;

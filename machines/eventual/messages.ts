@@ -29,6 +29,15 @@ export type Probe = Signed & { readonly type: 'probe'; readonly number: number }
 /** What I hold has this digest: ask me if you know of another. */
 export type Digest = Signed & { readonly type: 'digest'; readonly digest: number };
 
+/** I know of nothing: what must my writes follow? */
+export type AskSeen = Signed & { readonly type: 'askSeen' };
+/** All that I have seen; it may be too little, if I ask myself. */
+export type Seen = Signed & {
+  readonly type: 'seen';
+  readonly seen: VectorClock;
+  readonly isIgnorant: boolean;
+};
+
 /** I hold these alone: send me the versions that I lack. The number is the sender's own. */
 export type SyncRequest = Signed & {
   readonly type: 'syncRequest';
@@ -49,14 +58,28 @@ export type SyncPiece = Signed & {
 /** I know of no such sync. */
 export type SyncGone = Signed & { readonly type: 'syncGone'; readonly sync: number };
 
-export type PeerMessage = Entries | Receipt | Probe | Digest | SyncRequest | SyncNext | SyncPiece | SyncGone;
+export type PeerMessage =
+  | Entries
+  | Receipt
+  | Probe
+  | Digest
+  | AskSeen
+  | Seen
+  | SyncRequest
+  | SyncNext
+  | SyncPiece
+  | SyncGone;
 
 // Between the routers of two nodes.
 
 /** I am there, and hear these. */
 export type Hello = Signed & { readonly type: 'hello'; readonly heard: readonly number[] };
 /** What servers have said of their links, each by itself. */
-export type LinkStates = Signed & { readonly type: 'linkStates'; readonly states: readonly LinkState[] };
+export type LinkStates = Signed & {
+  readonly type: 'linkStates';
+  /** Of each: the server, the sequence, and its neighbours. */
+  readonly states: readonly (readonly number[])[];
+};
 /** Hand this over to the replicas of these servers, each by a shortest way. */
 export type Forward = Signed & {
   readonly type: 'forward';
@@ -65,13 +88,6 @@ export type Forward = Signed & {
   readonly hops: number;
   readonly message: PeerMessage;
 };
-
-/** Whom a server hears that hears it. The one with the higher sequence is the later. */
-export interface LinkState {
-  readonly server: number;
-  readonly sequence: number;
-  readonly neighbours: readonly number[];
-}
 
 // Between the replica and the router of a node.
 
@@ -111,7 +127,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export function isPeerMessage(message: Message): message is PeerMessage {
   if (!isSigned(message)) return false;
   const fields: Fields = { ...message };
-  const { run, held, sync, piece, number, origin, isSyncing, probe, digest, end } = fields;
+  const { run, held, sync, piece, number, origin, isSyncing, probe, digest, seen, isIgnorant, end } = fields;
   switch (message.type) {
     case 'entries':
       return run instanceof Uint8Array;
@@ -121,6 +137,10 @@ export function isPeerMessage(message: Message): message is PeerMessage {
       return isWhole(number);
     case 'digest':
       return isWhole(digest);
+    case 'askSeen':
+      return true;
+    case 'seen':
+      return isClock(seen) && typeof isIgnorant === 'boolean';
     case 'syncRequest':
       return isWhole(sync) && isRanges(held);
     case 'syncNext':
@@ -159,9 +179,9 @@ function isSigned(message: object): message is Signed {
   );
 }
 
-function isLinkState(value: unknown): value is LinkState {
-  if (typeof value !== 'object' || value === null) return false;
-  const { server, sequence, neighbours }: Fields = { ...value };
+function isLinkState(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [server, sequence, ...neighbours] = value as unknown[];
   return isServerId(server) && isWhole(sequence) && isServers(neighbours);
 }
 

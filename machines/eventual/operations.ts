@@ -1,8 +1,14 @@
 import { plainCopy, wellFormed } from '../replication/plain-data.ts';
 import { RECORD_KEY_BYTES_MAX } from '../replication/record-memory.ts';
-import { isPayload, packable, payloadBytes, writePayload } from '../replication/record-payload.ts';
+import {
+  isPayload,
+  type Packable,
+  packable,
+  payloadBytes,
+  writePayload,
+} from '../replication/record-payload.ts';
 import { BadOperationError } from './errors.ts';
-import { VARINT_BYTES_MAX, VarintReader, varintBytes, writeVarint } from './varint.ts';
+import { VarintReader, varintBytes, writeVarint } from './varint.ts';
 
 /** A put or, without a value, a delete. */
 export interface Operation {
@@ -29,43 +35,57 @@ export const OPERATIONS_BYTES_MAX = 1024 * 1024;
 const DELETE = 0;
 const PUT = 1;
 
+/** An operation that was checked, and shares nothing with what it was made of. */
+export interface PreparedOperation {
+  readonly key: string;
+  readonly keyBytes: number;
+  /** Undefined deletes the key. */
+  readonly value: Packable | undefined;
+  readonly valueBytes: number;
+}
+
 /**
- * Packs operations for a `write` message. @throws BadOperationError for a key or a value that is too large, or more than
- * {@link OPERATIONS_BYTES_MAX} together; TypeError for a value that is no plain data.
+ * Makes ready to pack, perhaps later. @throws BadOperationError for a key or a value that is too large; TypeError for
+ * a value that is no plain data.
  */
-export function packOperations(operations: readonly Operation[]): Uint8Array {
-  const parts = operations.map(({ key, value }) => ({
-    key: wellFormed(key),
-    keyBytes: Buffer.byteLength(key),
-    value: value === undefined ? undefined : packable(plainCopy(value)),
-  }));
+export function prepareOperation({ key, value }: Operation): PreparedOperation {
+  const keyBytes = Buffer.byteLength(wellFormed(key));
+  const prepared = value === undefined ? undefined : packable(plainCopy(value));
+  const valueBytes = prepared === undefined ? 0 : payloadBytes(prepared);
+  checkSizes(keyBytes, valueBytes);
+  return { key, keyBytes, value: prepared, valueBytes };
+}
+
+/** Packs operations for a `write` message. @throws BadOperationError for more than {@link OPERATIONS_BYTES_MAX}. */
+export function packPrepared(operations: readonly PreparedOperation[]): Uint8Array {
   let bytes = 0;
-  for (const { keyBytes, value } of parts) {
-    const valueBytes = value === undefined ? 0 : payloadBytes(value);
-    checkSizes(keyBytes, valueBytes);
-    bytes += keyBytes + valueBytes + 1 + 2 * VARINT_BYTES_MAX;
+  for (const { keyBytes, value, valueBytes } of operations) {
+    bytes +=
+      value === undefined ? varintBytes(keyBytes) + keyBytes + 1 : operationBytes(keyBytes, valueBytes);
   }
-  const target = Buffer.allocUnsafe(bytes);
+  if (bytes > OPERATIONS_BYTES_MAX) {
+    throw new BadOperationError(`operations of ${bytes} bytes are over ${OPERATIONS_BYTES_MAX}; split them`);
+  }
+  const target = Buffer.from(new ArrayBuffer(bytes));
   let position = 0;
-  for (const { key, keyBytes, value } of parts) {
+  for (const { key, keyBytes, value, valueBytes } of operations) {
     position = writeVarint(keyBytes, target, position);
     position += target.write(key, position);
     if (value === undefined) {
       target[position++] = DELETE;
       continue;
     }
-    const valueBytes = payloadBytes(value);
     target[position++] = PUT;
     position = writeVarint(valueBytes, target, position);
     writePayload(value, target, position);
     position += valueBytes;
   }
-  if (position > OPERATIONS_BYTES_MAX) {
-    throw new BadOperationError(
-      `operations of ${position} bytes are over ${OPERATIONS_BYTES_MAX}; split them`,
-    );
-  }
-  return new Uint8Array(target.subarray(0, position));
+  return new Uint8Array(target.buffer);
+}
+
+/** Prepares and packs. @throws as both. */
+export function packOperations(operations: readonly Operation[]): Uint8Array {
+  return packPrepared(operations.map(prepareOperation));
 }
 
 /** How many bytes an operation takes in {@link packOperations}, for those who fill messages. */

@@ -39,7 +39,15 @@ export const program: LoadProgram = ({ node, memory, journal, store, random }, o
     start: [
       {
         role: 'replica',
-        input: { server, settings, random, state, members, introduction } satisfies ReplicaInput,
+        input: {
+          server,
+          settings,
+          random,
+          state,
+          members,
+          introduction,
+          isIgnorant: !isIntroduced && members.length > 1,
+        } satisfies ReplicaInput,
       },
       { role: 'router', input: { server, settings, members } satisfies RouterInput },
     ],

@@ -16,11 +16,12 @@ import type {
   Written,
 } from './client-messages.ts';
 import { BadOperationError } from './errors.ts';
-import { type Gather, isServers } from './messages.ts';
+import { isServers } from './messages.ts';
 import { countOperations } from './operations.ts';
 import {
   type Arguments,
   checkClock,
+  gatherLater,
   neighboursOf,
   noteMembers,
   persistRedo,
@@ -29,6 +30,7 @@ import {
   reachableFrom,
   signature,
   tellHeld,
+  trimLog,
 } from './replica-context.ts';
 import { isSession, mergeSessions, NEW_SESSION } from './session.ts';
 import { isClock, type VectorClock } from './vector-clock.ts';
@@ -63,9 +65,7 @@ function write({ context, event }: Arguments): Effect[] {
     return [send<WriteRefused>(from, { type: 'writeRefused', attachment, number, code, message })];
   }
   context.waiting.push({ client: from, attachment, number, session, operations: event.operations });
-  if (context.isGathering) return [];
-  context.isGathering = true;
-  return [send<Gather>(context.self, { type: 'gather' })];
+  return gatherLater(context);
 }
 
 /** All that clients have written in this turn: one flush, and one message to the others. */
@@ -89,6 +89,8 @@ function gather({ context }: Pick<Arguments, 'context'>): Effect[] {
     }
     effects.push(send<Written>(client, { type: 'written', attachment, number, session }));
   });
+  // The only member has nobody to wait for.
+  if (context.members.size === 1) trimLog(context);
   if (unanswered.size > 0) {
     effects.push(...tellHeld(context, [...unanswered], 'lazy'));
     unanswered.clear();

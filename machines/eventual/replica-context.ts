@@ -33,6 +33,8 @@ export interface ReplicaInput {
   readonly random: Random;
   readonly state: ServerState;
   readonly members: readonly number[];
+  /** It has no memory of what its writes must follow, and there are others who may know. */
+  readonly isIgnorant: boolean;
   /** What must be written before all else: who it is, if it did not know. */
   readonly introduction: readonly JournalWrite[];
 }
@@ -64,6 +66,9 @@ export interface ReplicaContext {
   readonly random: Random;
   readonly state: ServerState;
   readonly introduction: readonly JournalWrite[];
+  isIgnorant: boolean;
+  /** While it is: those that were asked, and have not answered. */
+  readonly unheard: Set<number>;
   /** All members that it knows of, itself among them. */
   readonly members: Set<number>;
   /** What it knows of the others. */
@@ -100,7 +105,7 @@ export interface Arguments {
 export type OnlyContext = Pick<Arguments, 'context'>;
 
 export function newReplicaContext(input: ReplicaInput): ReplicaContext {
-  const { server, settings, random, state, members, introduction } = input;
+  const { server, settings, random, state, members, introduction, isIgnorant } = input;
   return {
     server,
     self: replicaOf(server),
@@ -108,6 +113,8 @@ export function newReplicaContext(input: ReplicaInput): ReplicaContext {
     random,
     state,
     introduction,
+    isIgnorant,
+    unheard: new Set(),
     members: new Set([server, ...members]),
     peers: new Map(),
     routes: new Map(),
@@ -137,6 +144,13 @@ export function peerOf({ peers, state }: ReplicaContext, server: number): Peer {
   return peer;
 }
 
+/** Writes that all other members have acknowledged leave the log. */
+export function trimLog(context: ReplicaContext): void {
+  const { state, peers } = context;
+  const acknowledged = othersOf(context).map((other) => peers.get(other)?.acknowledged ?? 0);
+  state.log.acknowledged(Math.min(state.counter, ...acknowledged));
+}
+
 /** The servers that there is a way to, and the ones of these that are a step away. */
 export function reachableFrom({ routes }: ReplicaContext): number[] {
   return [...routes.keys()];
@@ -148,6 +162,13 @@ export function neighboursOf({ routes }: ReplicaContext): number[] {
 /** Who says so, and whom it knows. */
 export function signature({ server, members }: ReplicaContext) {
   return { sender: server, members: [...members] };
+}
+
+/** Sees to it that what clients have written is taken when the turn has brought all of it. */
+export function gatherLater(context: ReplicaContext): Effect[] {
+  if (context.isGathering || context.isIgnorant || context.waiting.length === 0) return [];
+  context.isGathering = true;
+  return [send<Gather>(context.self, { type: 'gather' })];
 }
 
 /** Hands a message to the router, for these servers. */

@@ -1,13 +1,14 @@
 import { type Effect, warn } from '../../actors/effects.ts';
 import { BadGossipError, UnknownMemberError } from './errors.ts';
-import { digestOf } from './held.ts';
+import { digestOf, NO_RANGES } from './held.ts';
 import { type Entries, isPeerMessage, type PeerMessage, type Probe } from './messages.ts';
 import {
   type Arguments,
+  checkClock,
   checkRanges,
+  gatherLater,
   noteMembers,
   type OnlyContext,
-  othersOf,
   peerOf,
   persistRedo,
   post,
@@ -15,6 +16,7 @@ import {
   reachableFrom,
   signature,
   tellHeld,
+  trimLog,
 } from './replica-context.ts';
 import { checkRun } from './server-state.ts';
 
@@ -32,6 +34,9 @@ export const actions = {
   tellOthers,
   noteRoutes,
   meet,
+  answerAskSeen,
+  learn,
+  giveUpLearning,
 };
 
 function takeEntries(args: Arguments): Effect[] {
@@ -55,12 +60,10 @@ function persistTaken({ context }: OnlyContext): Effect[] {
 function noteReceipt(args: Arguments): Effect[] {
   const { context } = args;
   return heed(args, 'receipt', (receipt) => {
-    const { log, counter } = context.state;
     checkRanges(context, receipt.held);
     const peer = peerOf(context, receipt.sender);
     peer.note(receipt);
-    const acknowledged = othersOf(context).map((other) => context.peers.get(other)?.acknowledged ?? 0);
-    log.acknowledged(Math.min(counter, ...acknowledged));
+    trimLog(context);
     if (receipt.probe === 0 || receipt.probe !== peer.probe || receipt.isSyncing) return [];
     return sendAgain(context, receipt.sender);
   });
@@ -129,7 +132,51 @@ function noteRoutes({ context, event }: Arguments): Effect[] {
   for (const [server, peer] of context.peers) if (!context.routes.has(server)) peer.lose();
   const newcomers = reachableFrom(context).filter((server) => !before.has(server));
   for (const server of newcomers) peerOf(context, server);
-  return newcomers.length === 0 ? [] : tellHeld(context, newcomers);
+  if (newcomers.length === 0) return [];
+  return [...askSeen(context, newcomers), ...tellHeld(context, newcomers)];
+}
+
+/**
+ * What some have forgotten, for all had seen it, others may not have forgotten yet; so the first write of a server without
+ * a memory must follow that, too.
+ */
+function askSeen(context: ReplicaContext, to: readonly number[]): Effect[] {
+  if (!context.isIgnorant) return [];
+  for (const server of to) context.unheard.add(server);
+  return post(context, to, { type: 'askSeen', ...signature(context) }, 'early');
+}
+
+function answerAskSeen(args: Arguments): Effect[] {
+  const { context } = args;
+  const { state, isIgnorant } = context;
+  return heed(args, 'askSeen', ({ sender }) => [
+    ...persistRedo(context),
+    ...post(context, [sender], { type: 'seen', ...signature(context), seen: state.seen, isIgnorant }),
+  ]);
+}
+
+/** One that is ignorant, too, counts only if there is nobody else: then there may be nothing to know. */
+function learn(args: Arguments): Effect[] {
+  const { context } = args;
+  return heed(args, 'seen', ({ sender, seen, isIgnorant }) => {
+    checkClock(context, seen);
+    context.unheard.delete(sender);
+    if (!context.isIgnorant) return [];
+    context.state.takeHeld(NO_RANGES, seen);
+    const isEnough = !isIgnorant || reachableFrom(context).every((server) => !context.unheard.has(server));
+    return isEnough ? cease(context) : [];
+  });
+}
+
+function giveUpLearning({ context }: OnlyContext): Effect[] {
+  return cease(context);
+}
+
+/** It is ignorant no more, or must not wait any longer: what clients have written is taken. */
+function cease(context: ReplicaContext): Effect[] {
+  context.isIgnorant = false;
+  context.unheard.clear();
+  return gatherLater(context);
 }
 
 function meet({ context, event }: Arguments): Effect[] {

@@ -26,7 +26,6 @@ export const actions = {
 
   collect({ context }: OnlyContext): void {
     const { state, stability, peers } = context;
-    if (state.versions.tombstones.size === 0) return;
     const others = othersOf(context).map((other) => {
       const peer = peers.get(other);
       return peer?.isKnown === true ? peer.held : undefined;
@@ -37,6 +36,9 @@ export const actions = {
 };
 
 export const guards = {
+  isIgnorant: ({ context }: OnlyContext) => context.isIgnorant,
+  hasLog: ({ context }: OnlyContext) => context.state.log.size > 0,
+  hasTombstones: ({ context }: OnlyContext) => context.state.versions.tombstones.size > 0,
   hasRedo: ({ context }: OnlyContext) => context.state.hasRedo,
   isDirty: ({ context }: OnlyContext) => context.state.isDirty,
   mayWrite: ({ context }: OnlyContext) => context.state.mayTake,

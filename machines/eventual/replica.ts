@@ -20,6 +20,7 @@ export const replica = setup({
   guards: { ...syncing.guards, ...upkeep.guards },
   actions: { ...clients.actions, ...peers.actions, ...syncing.actions, ...upkeep.actions },
   delays: {
+    learnMs: ({ context }: OnlyContext) => context.settings.learnMs,
     receiveDelayMs: ({ context }: OnlyContext) => context.settings.receiveDelayMs,
     writeBehindMs: ({ context }: OnlyContext) => context.settings.writeBehindMs,
     gossipMs: ({ context }: OnlyContext) => context.settings.gossipMs,
@@ -33,6 +34,18 @@ export const replica = setup({
   context: ({ input }) => newReplicaContext(input),
   entry: 'introduce',
   states: {
+    /** Without a memory it asks the others what its first write must follow. */
+    memory: {
+      initial: 'ignorant',
+      states: {
+        ignorant: {
+          always: { guard: not('isIgnorant'), target: 'learned' },
+          after: { learnMs: { target: 'learned', actions: 'giveUpLearning' } },
+          on: { seen: { actions: 'learn' } },
+        },
+        learned: {},
+      },
+    },
     /** What others have written is forced together, a little later: until then nobody is told that it is here. */
     journal: {
       initial: 'written',
@@ -70,11 +83,15 @@ export const replica = setup({
       },
       on: { digest: { actions: 'compareDigest' } },
     },
-    /** Writes that others have not acknowledged. */
+    /** Writes that not all have acknowledged. */
     log: {
-      initial: 'waiting',
+      initial: 'empty',
       states: {
-        waiting: { after: { retryMs: { target: 'waiting', reenter: true, actions: 'probeSilent' } } },
+        empty: { always: { guard: 'hasLog', target: 'waiting' } },
+        waiting: {
+          always: { guard: not('hasLog'), target: 'empty' },
+          after: { retryMs: { target: 'waiting', reenter: true, actions: 'probeSilent' } },
+        },
       },
       on: { receipt: { actions: 'noteReceipt' }, probe: { actions: 'answerProbe' } },
     },
@@ -98,11 +115,15 @@ export const replica = setup({
         },
       },
     },
-    /** Tombstones that all members hold. */
+    /** Tombstones go when all members hold them. */
     tombstones: {
-      initial: 'waiting',
+      initial: 'none',
       states: {
-        waiting: { after: { collectMs: { target: 'waiting', reenter: true, actions: 'collect' } } },
+        none: { always: { guard: 'hasTombstones', target: 'waiting' } },
+        waiting: {
+          always: { guard: not('hasTombstones'), target: 'none' },
+          after: { collectMs: { target: 'waiting', reenter: true, actions: 'collect' } },
+        },
       },
     },
   },
@@ -115,6 +136,7 @@ export const replica = setup({
     status: { actions: 'report' },
     dump: { actions: 'dump' },
     entries: { actions: 'takeEntries' },
+    askSeen: { actions: 'answerAskSeen' },
     syncRequest: { actions: 'beginSending' },
     syncNext: { actions: 'passOnNext' },
     done: { actions: 'forgetSending' },

@@ -3,12 +3,11 @@ import { nodeOf } from '../../actors/address.ts';
 import { type Departure, type Effect, send, sendEarly, sendLazily, warn } from '../../actors/effects.ts';
 import type { Message, Received } from '../../actors/envelope.ts';
 import { BadGossipError } from './errors.ts';
-import { LinkStateTable } from './link-states.ts';
+import { type LinkState, LinkStateTable } from './link-states.ts';
 import {
   type Forward,
   type Hello,
   isRouterMessage,
-  type LinkState,
   type LinkStates,
   type Meet,
   type PeerMessage,
@@ -102,7 +101,7 @@ function sayHello({ context }: OnlyContext): Effect[] {
     neighbour.silentMs += helloMs;
     if (neighbour.silentMs >= neighbourTimeoutMs) heard.delete(other);
   }
-  const hello: Hello = { type: 'hello', ...signature(context), heard: [...heard.keys()] };
+  const hello = helloOf(context);
   const effects: Effect[] = members
     .filter((other) => other !== server)
     .map((other) => sendEarly(routerOf(other), hello));
@@ -121,8 +120,11 @@ function hearHello({ context, event }: Arguments): Effect[] {
   const { sender, members } = event;
   if (sender === server) return [];
   const before = neighboursOf(context);
+  const isKnown = heard.has(sender);
   heard.set(sender, { silentMs: 0, hears: event.heard.includes(server) });
   const effects: Effect[] = noteLinks(context, before, false);
+  // One that was not heard of before learns at once that it is.
+  if (!isKnown) effects.unshift(sendEarly(routerOf(sender), helloOf(context)));
   if (!before.includes(sender) && neighboursOf(context).includes(sender)) {
     effects.push(...tell(context, [sender], table.all));
   }
@@ -139,7 +141,8 @@ function hearLinkStates({ context, event }: Arguments): Effect[] {
   const news: LinkState[] = [];
   const back: LinkState[] = [];
   let hasMine = false;
-  for (const state of event.states) {
+  for (const [server = 0, sequence = 0, ...neighbours] of event.states) {
+    const state: LinkState = { server, sequence, neighbours };
     const hearing = table.hear(state);
     if (hearing === 'news') news.push(state);
     else if (hearing === 'older') back.push(table.of(state.server)!);
@@ -220,7 +223,11 @@ function sendWhen<M extends Message>(to: ReturnType<typeof replicaOf>, message: 
 
 function tell(context: RouterContext, to: readonly number[], states: readonly LinkState[]): Effect[] {
   if (states.length === 0) return [];
-  const message: LinkStates = { type: 'linkStates', ...signature(context), states };
+  const message: LinkStates = {
+    type: 'linkStates',
+    ...signature(context),
+    states: states.map(({ server, sequence, neighbours }) => [server, sequence, ...neighbours]),
+  };
   return to.map((other) => sendEarly(routerOf(other), message));
 }
 
@@ -244,6 +251,10 @@ function findRoutes(context: RouterContext): Effect[] {
 
 function neighboursOf({ heard }: RouterContext): number[] {
   return [...heard].flatMap(([other, { hears }]) => (hears ? [other] : [])).sort((a, b) => a - b);
+}
+
+function helloOf(context: RouterContext): Hello {
+  return { type: 'hello', ...signature(context), heard: [...context.heard.keys()] };
 }
 
 function signature({ server, members }: RouterContext) {

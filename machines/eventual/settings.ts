@@ -17,6 +17,11 @@ export interface EventualSettings {
   readonly retryMsMax: number;
   /** Writes of others wait this long for the next flush, so that several share it. */
   readonly receiveDelayMs: number;
+  /**
+   * A server that has no memory, of others' writes or its own, waits with its first write until one of the others has told
+   * it what that must follow; but not longer than this.
+   */
+  readonly learnMs: number;
   /** Bytes of writes that are kept for servers that have not acknowledged them. Older ones they get by anti-entropy. */
   readonly writeLogBytesMax: number;
   /** Bytes of one piece of anti-entropy, or of a list of entries, unless one entry alone is larger. */
@@ -36,21 +41,22 @@ export interface EventualSettings {
 }
 
 export const EVENTUAL_DEFAULTS: EventualSettings = {
-  helloMs: 20,
-  neighbourTimeoutMs: 100,
-  linkStateRefreshMs: 500,
-  linkStateTimeoutMs: 2000,
+  helloMs: 50,
+  neighbourTimeoutMs: 200,
+  linkStateRefreshMs: 1000,
+  linkStateTimeoutMs: 4000,
   hopsMax: 32,
-  gossipMs: 80,
+  gossipMs: 100,
   retryMsMin: 50,
   retryMsMax: 2000,
-  receiveDelayMs: 4,
+  receiveDelayMs: 10,
+  learnMs: 1000,
   writeLogBytesMax: 16 * 1024 * 1024,
   pieceBytesMax: 256 * 1024,
   syncRetryMs: 250,
   syncIdleMs: 2000,
   writeBehindMs: 20,
   writeBehindBytes: 1024 * 1024,
-  collectMs: 200,
+  collectMs: 500,
   attachmentsMax: 16_384,
 };

@@ -88,9 +88,9 @@ export function contextOf(bytes: Buffer, sibling: Sibling): Context {
 }
 
 /** Whether a version of that number and context follows another. */
-export function isFollowedBy(sibling: Sibling, origin: Origin, counter: number, context: Context): boolean {
-  if (sibling.origin === origin) return sibling.counter <= counter;
-  return sibling.counter <= counterOf(context.order, sibling.origin);
+export function isFollowedBy(version: Version, origin: Origin, counter: number, context: Context): boolean {
+  if (version.origin === origin) return version.counter <= counter;
+  return version.counter <= counterOf(context.order, version.origin);
 }
 
 /** What a write must cover to follow a version. */

@@ -4,6 +4,7 @@ import { DotDigest } from './digest.ts';
 import { DotIndex } from './dot-index.ts';
 import type { Held } from './held.ts';
 import type { Origin } from './origin.ts';
+import { corrupt } from './records.ts';
 import { type Context, packContext, type RunReader, type RunWriter } from './run.ts';
 import {
   contextOf,
@@ -39,14 +40,20 @@ interface Found {
 }
 
 const NOTHING_FOUND: Found = { bytes: Buffer.alloc(0), siblings: [] };
+const NO_VERSIONS: readonly Version[] = [];
+const NO_BYTES: readonly Buffer[] = [];
 const NOTHING_SHOWN: Shown = { value: undefined, order: NO_CLOCK, past: NO_CLOCK };
 
 /**
  * The versions that a server keeps, by key; and of each, by its number, the key. Versions may come in any order, and
  * again: what is left is the same.
+ *
+ * Which versions a key has is known in memory, so that one that follows all of them takes their place without a look at
+ * the record, which may be on disk.
  */
 export class VersionStore {
   readonly #records: RecordStore;
+  readonly #known = new Map<string, readonly Version[]>();
   readonly #index = new DotIndex();
   readonly #versions = new DotDigest();
   readonly #shown = new DotDigest();
@@ -55,16 +62,18 @@ export class VersionStore {
   #context: Context | undefined;
   #packedContext: Buffer = Buffer.alloc(0);
 
-  /** Reads what is on disk. @throws RangeError for a record that is none, with its key; CorruptRecordError. */
+  /** Looks through what is on disk. @throws SynodError `SYNOD_CORRUPT_RECORD`. */
   constructor(store: JournalView, cacheBytesMax?: number) {
     this.#records = new RecordStore(store, VERSIONS, cacheBytesMax);
     for (const [parts, record] of store.range(VERSIONS)) {
       const key = String(parts[VERSIONS.length]);
       const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength);
-      const siblings = readSiblings(bytes, 0, bytes.byteLength);
-      for (const { origin, counter } of siblings) this.#enter(origin, counter, key);
-      this.#showOther(undefined, shownOf(siblings));
-      if (siblings.some(({ isTombstone }) => isTombstone)) this.#tombstones.add(key);
+      const siblings = this.#readStored(key, bytes);
+      this.#note(
+        key,
+        NO_VERSIONS,
+        siblings.map(({ origin, counter, isTombstone }) => ({ origin, counter, isTombstone })),
+      );
     }
   }
 
@@ -94,16 +103,12 @@ export class VersionStore {
   /** Takes in a version, unless it is here, or another that follows it. */
   apply(version: RunReader): void {
     const { origin, counter, context, key, isTombstone } = version;
-    const { bytes, siblings } = this.#find(key);
-    for (const sibling of siblings) if (follows(bytes, sibling, origin, counter)) return;
+    const known = this.#known.get(key) ?? NO_VERSIONS;
+    for (const other of known) if (other.origin === origin && other.counter >= counter) return;
+    const kept = known.filter((other) => !isFollowedBy(other, origin, counter, context));
+    const keptBytes = this.#bytesOf(key, kept, origin, counter);
+    if (keptBytes === undefined) return;
 
-    const kept: Sibling[] = [];
-    for (const sibling of siblings) {
-      if (isFollowedBy(sibling, origin, counter, context)) this.#leave(sibling);
-      else kept.push(sibling);
-    }
-    // What the record holds goes when it is resized.
-    const keptBytes = kept.map(({ start, end }) => Buffer.from(bytes.subarray(start, end)));
     const packed = this.#packed(context);
     let size = siblingBytes(origin, counter, packed.byteLength, version.end - version.contents);
     for (const part of keptBytes) size += part.byteLength;
@@ -112,11 +117,7 @@ export class VersionStore {
     for (const part of keptBytes) position += part.copy(record.slab, position);
     position = writeSiblingHead(origin, counter, packed, record.slab, position);
     version.bytes.copy(record.slab, position, version.contents, version.end);
-
-    this.#enter(origin, counter, key);
-    this.#showOther(shownOf(siblings), shownOf([...kept, { origin, counter, isTombstone }]));
-    if (isTombstone || kept.some((sibling) => sibling.isTombstone)) this.#tombstones.add(key);
-    else this.#tombstones.delete(key);
+    this.#note(key, known, [...kept, { origin, counter, isTombstone }]);
   }
 
   /** What a key shows. @throws when a value is no plain data. */
@@ -151,8 +152,7 @@ export class VersionStore {
       const [tombstone] = siblings;
       if (tombstone === undefined || siblings.length > 1 || !covers(stable, orderOf(bytes, tombstone)))
         continue;
-      this.#leave(tombstone);
-      this.#tombstones.delete(key);
+      this.#note(key, siblings, NO_VERSIONS);
       this.#records.resize(key, 0);
       collected += 1;
     }
@@ -181,9 +181,35 @@ export class VersionStore {
   }
 
   #find(key: string): Found {
-    const record = this.#records.find(key);
+    const record = this.#known.has(key) ? this.#records.find(key) : undefined;
     if (record === undefined || record.payload === record.end) return NOTHING_FOUND;
     return { bytes: record.slab, siblings: readSiblings(record.slab, record.payload, record.end) };
+  }
+
+  /** Copies of versions as they stand in their record; undefined when one of them follows a write of that number. */
+  #bytesOf(
+    key: string,
+    kept: readonly Version[],
+    origin: Origin,
+    counter: number,
+  ): readonly Buffer[] | undefined {
+    if (kept.length === 0) return NO_BYTES;
+    const { bytes, siblings } = this.#find(key);
+    const parts: Buffer[] = [];
+    for (const sibling of siblings) {
+      if (!kept.some((version) => version.origin === sibling.origin)) continue;
+      if (follows(bytes, sibling, origin, counter)) return undefined;
+      parts.push(Buffer.from(bytes.subarray(sibling.start, sibling.end)));
+    }
+    return parts;
+  }
+
+  #readStored(key: string, bytes: Buffer): Sibling[] {
+    try {
+      return readSiblings(bytes, 0, bytes.byteLength);
+    } catch (cause) {
+      throw corrupt(`${VERSIONS.join(' ')} ${key}`, cause);
+    }
   }
 
   #packed(context: Context): Buffer {
@@ -194,21 +220,29 @@ export class VersionStore {
     return this.#packedContext;
   }
 
-  #enter(origin: Origin, counter: number, key: string): void {
-    this.#index.set(origin, counter, key);
-    this.#versions.toggle(origin, counter);
-  }
-
-  #leave({ origin, counter }: Sibling): void {
-    this.#index.delete(origin, counter);
-    this.#versions.toggle(origin, counter);
-  }
-
-  #showOther(before: Version | undefined, after: Version | undefined): void {
-    for (const version of [before, after]) {
-      if (version === undefined || version.isTombstone) continue;
-      this.#shown.toggle(version.origin, version.counter);
-      this.#keys += version === before ? -1 : 1;
+  /** A key has these versions now, and had those before. */
+  #note(key: string, before: readonly Version[], now: readonly Version[]): void {
+    for (const version of before) {
+      if (now.includes(version)) continue;
+      this.#index.delete(version.origin, version.counter);
+      this.#versions.toggle(version.origin, version.counter);
     }
+    for (const version of now) {
+      if (before.includes(version)) continue;
+      this.#index.set(version.origin, version.counter, key);
+      this.#versions.toggle(version.origin, version.counter);
+    }
+    this.#show(shownOf(before), -1);
+    this.#show(shownOf(now), 1);
+    if (now.length > 0) this.#known.set(key, now);
+    else this.#known.delete(key);
+    if (now.some(({ isTombstone }) => isTombstone)) this.#tombstones.add(key);
+    else this.#tombstones.delete(key);
+  }
+
+  #show(version: Version | undefined, step: 1 | -1): void {
+    if (version === undefined || version.isTombstone) return;
+    this.#shown.toggle(version.origin, version.counter);
+    this.#keys += step;
   }
 }

@@ -7,11 +7,13 @@ import type { Pvalue, Slot } from './pvalue.ts';
 import type { PaxosSettings } from './settings.ts';
 import type { Voices } from './voices.ts';
 
+type AcceptorSettings = Pick<PaxosSettings, 'retryMs' | 'acceptedBytesMax'>;
+
 export interface AcceptorInput {
   readonly node: string;
   /** All nodes: each has an acceptor. */
   readonly nodes: readonly string[];
-  readonly settings: PaxosSettings;
+  readonly settings: AcceptorSettings;
   /** What the acceptor has promised and accepted in its former lives. */
   readonly records: AcceptorRecords;
   /** It ran before, and its journal is gone or cannot be trusted. */
@@ -24,7 +26,7 @@ export interface AcceptorContext {
   readonly node: string;
   readonly nodes: readonly string[];
   readonly replica: Address;
-  readonly settings: PaxosSettings;
+  readonly settings: AcceptorSettings;
   /** The highest ballot promised. */
   ballot: Ballot;
   /** The most recent pvalue of each slot from `floor` on (PMMC, section 4.1). */

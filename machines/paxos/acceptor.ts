@@ -167,7 +167,8 @@ function answerP1a({ context, event }: Arguments): Effect {
 function answerP2a({ context, event }: Arguments): Effect {
   assertEvent(event, 'p2a');
   const { ballot } = context;
-  return send<P2b>(event.from, { type: 'p2b', ballot, slot: event.slot, ...memory.testimony(context) });
+  const { slot, learner = event.from } = event;
+  return send<P2b>(learner, { type: 'p2b', ballot, slot, ...memory.testimony(context) });
 }
 
 function answerReadCheck({ context, event }: Arguments): Effect {

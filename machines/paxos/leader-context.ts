@@ -28,7 +28,12 @@ export interface LeaderInput {
   readonly isForgetful: boolean;
 }
 
-export interface LeaderContext extends Omit<LeaderInput, 'promised' | 'applied' | 'floor' | 'isForgetful'> {
+/** What a role keeps that stands for leader: of Multi-Paxos, or of Paxos Commit. */
+export interface ElectionContext {
+  readonly node: string;
+  readonly nodes: readonly string[];
+  readonly settings: Pick<PaxosSettings, 'retryMs'>;
+  readonly leadsFirst: boolean;
   isForgetful: boolean;
   readonly self: Address;
   /** The last ballot of this leader. */
@@ -45,6 +50,11 @@ export interface LeaderContext extends Omit<LeaderInput, 'promised' | 'applied' 
   following: Ballot | undefined;
   canvassRound: number;
   agreed: Set<string>;
+}
+
+export interface LeaderContext extends ElectionContext {
+  readonly settings: PaxosSettings;
+  readonly random: Random;
   proposals: Proposals;
   slotsRequested: boolean;
   /** Every command that anybody was told is done stands in a slot up to this. */
@@ -93,7 +103,7 @@ export function newLeaderContext(input: LeaderInput): LeaderContext {
   };
 }
 
-export function others({ node, nodes }: LeaderContext): string[] {
+export function others({ node, nodes }: Pick<ElectionContext, 'node' | 'nodes'>): string[] {
   return nodes.filter((other) => other !== node);
 }
 
@@ -101,7 +111,7 @@ export function others({ node, nodes }: LeaderContext): string[] {
  * Tells the replica beside who leads, when that has changed; the ballot alone is change enough, for what the same
  * leader was asked in its last one is lost.
  */
-export function tellReplica(context: LeaderContext, ballot: Ballot | undefined): Effect[] {
+export function tellReplica(context: ElectionContext, ballot: Ballot | undefined): Effect[] {
   const { following, node } = context;
   const isSame =
     following === undefined || ballot === undefined

@@ -1,16 +1,9 @@
 import { assertEvent } from 'xstate';
-import { addressOf, nodeOf } from '../../actors/address.ts';
+import { type Address, addressOf, nodeOf, roleOf } from '../../actors/address.ts';
 import { type Effect, send, sendEarly, spawn, stop } from '../../actors/effects.ts';
 import { majorityOf } from '../replication/batch.ts';
 import { ballotAbove, compareBallots, highestBallot, LOWEST_BALLOT } from './ballot.ts';
-import {
-  type Arguments,
-  keyOf,
-  type LeaderContext,
-  type OnlyContext,
-  others,
-  tellReplica,
-} from './leader-context.ts';
+import { type ElectionContext, keyOf, type LeaderEvent, others, tellReplica } from './leader-context.ts';
 import type { Canvass, CanvassReply, Heartbeat, Objection } from './messages.ts';
 import type { ScoutInput } from './scout.ts';
 
@@ -18,6 +11,12 @@ const BACK_OFF_MAX = 8;
 
 /** A leader that hears of no majority this often in a row, a time of telling progress each, leads no more. */
 const DEAFNESS_MAX = 5;
+
+interface Arguments {
+  readonly context: ElectionContext;
+  readonly event: LeaderEvent;
+}
+type OnlyContext = Pick<Arguments, 'context'>;
 
 // Who leads: failure detection, canvassing, ballots, and when to give up.
 
@@ -79,7 +78,7 @@ export const actions = {
   /** Early: it asks, and says nothing. */
   canvassOthers({ context }: OnlyContext): Effect[] {
     const message: Canvass = { type: 'canvass', round: context.canvassRound };
-    return others(context).map((node) => sendEarly(addressOf(node, 'leader'), message));
+    return peersOf(context).map((peer) => sendEarly(peer, message));
   },
 
   /** Early: that no leader was heard of rests on no record. */
@@ -118,7 +117,7 @@ export const actions = {
 
   /** Early: the ballot was adopted by a durable majority, and a heartbeat says no more. */
   beat({ context }: OnlyContext): Effect[] {
-    return others(context).map((node) => sendEarly(addressOf(node, 'leader'), heartbeatOf(context)));
+    return peersOf(context).map((peer) => sendEarly(peer, heartbeatOf(context)));
   },
 
   answerCanvass({ context, event }: Arguments): Effect {
@@ -146,10 +145,15 @@ export const actions = {
   },
 };
 
-function heartbeatOf({ ballot }: LeaderContext): Heartbeat {
+/** The same role of the other nodes. */
+function peersOf(context: ElectionContext): Address[] {
+  return others(context).map((node) => addressOf(node, roleOf(context.self)));
+}
+
+function heartbeatOf({ ballot }: ElectionContext): Heartbeat {
   return { type: 'heartbeat', ballot };
 }
 
-function hearsMajority({ nodes }: LeaderContext, { heard }: { readonly heard: number }): boolean {
+function hearsMajority({ nodes }: ElectionContext, { heard }: { readonly heard: number }): boolean {
   return heard + 1 >= majorityOf(nodes.length);
 }

@@ -1,3 +1,4 @@
+import type { Address } from '../../actors/address.ts';
 import type { Batch } from '../replication/batch.ts';
 import type { StatusRequest } from '../replication/client-messages.ts';
 import type { ConfirmRead, Propose, ReadConfirmed } from '../replication/leader-messages.ts';
@@ -16,8 +17,8 @@ export type P1b = Testimony & {
   readonly accepted: readonly Pvalue[];
   readonly floor: Slot;
 };
-/** Phase 2: accept this. */
-export type P2a = { readonly type: 'p2a' } & Pvalue;
+/** Phase 2: accept this. `learner` is who is to hear of it, if not who asks. */
+export type P2a = { readonly type: 'p2a'; readonly learner?: Address } & Pvalue;
 /** The acceptor's ballot; if it is the commander's, the slot is accepted. */
 export type P2b = Testimony & { readonly type: 'p2b'; readonly ballot: Ballot; readonly slot: Slot };
 /** Are you still with this ballot? Asked for linearizable reads (PMMC, section 4.5). */

@@ -3,7 +3,7 @@ import { nodeOf } from '../../actors/address.ts';
 import { type Effect, persist, send, sendEarly } from '../../actors/effects.ts';
 import type { Leadership } from '../replication/leader-messages.ts';
 import { isVoter } from './configuration.ts';
-import { configurationOf, isUpToDate, lastPosition } from './log.ts';
+import { configurationIndex, configurationOf, isUpToDate, lastPosition } from './log.ts';
 import type { Member } from './member.ts';
 import type { PreVote, PreVoteReply, RequestVote, VoteReply } from './messages.ts';
 import { memberRecord, voteRecord } from './records.ts';
@@ -181,8 +181,15 @@ function hearsLeader({ clock, heardMs, settings }: ServerContext): boolean {
   return clock.now() - heardMs < settings.electionTimeoutMs;
 }
 
-function mayStand({ log, member, handed }: ServerContext): boolean {
-  return isVoter(configurationOf(log), member) && handed >= log.base.index;
+/**
+ * One that is a voter no more, by a configuration that may not be committed yet, stands all the same: it may be the only
+ * one that holds it, and so the only one that can be elected (section 4.2.2).
+ */
+function mayStand({ log, member, handed, commit }: ServerContext): boolean {
+  const former = configurationIndex(log) > commit ? log.configurations.at(-2) : undefined;
+  const isWanted =
+    isVoter(configurationOf(log), member) || (former !== undefined && isVoter(former.configuration, member));
+  return isWanted && handed >= log.base.index;
 }
 
 function missingVoters({ log, member, votes }: ServerContext): Member[] {

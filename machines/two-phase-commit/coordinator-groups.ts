@@ -28,7 +28,11 @@ export const actions = {
     context.beginRequested = false;
     if (context.isClosed) return [];
     const effects: Effect[] = [];
-    while (context.granted.length > 0 && context.voting < inFlightMax(context)) {
+    while (
+      context.granted.length > 0 &&
+      context.voting < inFlightMax(context) &&
+      context.groups.mayBegin(context.followers.length)
+    ) {
       effects.push(...(mayBegin(context) ? [beginGroup(context)] : turnAway(context)));
     }
     if (context.followers.length === 0) effects.push(...turnAwayUnvalidated(context));
@@ -176,7 +180,7 @@ export function recoverGroup(
 
 /** Where so many groups are not acknowledged some follower must have been away for long: it would not vote either. */
 function mayBegin({ groups, followers, settings }: CoordinatorContext): boolean {
-  return followers.length > 0 && groups.size < settings.groupsOpenMax;
+  return followers.length > 0 && groups.hasRoom(settings);
 }
 
 function turnAwayUnvalidated(context: CoordinatorContext): Effect[] {

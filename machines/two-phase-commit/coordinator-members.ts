@@ -1,6 +1,7 @@
 import { assertEvent } from 'xstate';
 import { addressOf, nodeOf } from '../../actors/address.ts';
 import { type Effect, persist, send } from '../../actors/effects.ts';
+import type { Received } from '../../actors/envelope.ts';
 import {
   type Arguments,
   type CoordinatorContext,
@@ -8,7 +9,7 @@ import {
   requestGroups,
 } from './coordinator-context.ts';
 import { followersRecord } from './leader-records.ts';
-import type { Challenge, Invite, Teach, Welcome } from './messages.ts';
+import type { AskToJoin, Challenge, Invite, Teach, Welcome } from './messages.ts';
 
 /**
  * How followers are taken in while the system runs: new nodes, and those that have lost their memory. One after the
@@ -24,12 +25,22 @@ export const actions = {
     return send<Challenge>(event.from, { type: 'challenge', token });
   },
 
+  /** A follower that has forgotten what it voted on has no vote, and is waited for no more. */
+  expel({ context, event }: Arguments): Effect[] {
+    assertEvent(event, 'askToJoin');
+    const node = nodeOf(event.from);
+    if (!context.followers.includes(node)) return [];
+    context.followers = context.followers.filter((other) => other !== node);
+    context.groups.excuse(node);
+    return [persist(followersRecord(context.followers))];
+  },
+
   teach({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'askToJoin');
     const { from, nonce } = event;
     const node = nodeOf(from);
     context.challenges.delete(node);
-    const effects = [...endAttempt(context), ...expel(context, node)];
+    const effects = endAttempt(context);
     const attempt = context.groups.takeIds(1);
     context.learner = { node, attempt, isActive: true };
     const message: Teach = { type: 'teach', nonce, attempt, sources: context.followers };
@@ -73,10 +84,10 @@ export const actions = {
 
 export const guards = {
   /** It has met a challenge, and nobody else is being taught. */
-  mayLearn: ({ context: { challenges, learner }, event }: Arguments) =>
-    event.type === 'askToJoin' &&
-    challenges.get(nodeOf(event.from)) === event.token &&
-    (learner === undefined || learner.node === nodeOf(event.from)),
+  mayLearn: ({ context, event }: Arguments) =>
+    meetsChallenge(context, event) &&
+    (context.learner === undefined || context.learner.node === nodeOf(event.from)),
+  meetsChallenge: ({ context, event }: Arguments) => meetsChallenge(context, event),
   isLearner: ({ context, event }: Arguments) => isLearner(context, event),
   isReadyLearner: ({ context, event }: Arguments) =>
     isLearner(context, event) && event.type === 'learning' && event.hasCaughtUp,
@@ -85,16 +96,15 @@ export const guards = {
     event.type === 'joined' && context.followers.includes(nodeOf(event.from)),
 };
 
-function isLearner({ learner }: CoordinatorContext, event: Arguments['event']): boolean {
-  return 'attempt' in event && learner !== undefined && event.attempt === learner.attempt;
+function meetsChallenge(
+  { challenges }: CoordinatorContext,
+  event: Arguments['event'],
+): event is Received<AskToJoin> {
+  return event.type === 'askToJoin' && challenges.get(nodeOf(event.from)) === event.token;
 }
 
-/** A follower that has forgotten what it voted on has no vote, and is waited for no more. */
-function expel(context: CoordinatorContext, node: string): Effect[] {
-  if (!context.followers.includes(node)) return [];
-  context.followers = context.followers.filter((other) => other !== node);
-  context.groups.excuse(node);
-  return [persist(followersRecord(context.followers))];
+function isLearner({ learner }: CoordinatorContext, event: Arguments['event']): boolean {
+  return 'attempt' in event && learner !== undefined && event.attempt === learner.attempt;
 }
 
 function endAttempt(context: CoordinatorContext): Effect[] {

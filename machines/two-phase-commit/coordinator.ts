@@ -95,7 +95,12 @@ export const coordinator = setup({
         },
       },
       on: {
-        askToJoin: [{ guard: 'mayLearn', target: '.teaching', actions: 'teach' }, { actions: 'challenge' }],
+        askToJoin: [
+          { guard: 'mayLearn', target: '.teaching', actions: ['expel', 'teach'] },
+          // It has its turn later; but nothing waits for it any more.
+          { guard: 'meetsChallenge', actions: 'expel' },
+          { actions: 'challenge' },
+        ],
       },
     },
   },

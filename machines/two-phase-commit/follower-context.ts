@@ -4,7 +4,7 @@ import type { Membership } from './follower-records.ts';
 import type { Group } from './group.ts';
 import type { GroupJournal } from './journal.ts';
 import type { LockOwner, LockTable } from './locks.ts';
-import type { FollowerMessage, Refusals } from './messages.ts';
+import type { FollowerMessage, HandedBallot, Refusals } from './messages.ts';
 import type { Decision } from './presumption.ts';
 import type { TwoPhaseCommitSettings } from './settings.ts';
 import type { VersionedStore } from './store.ts';
@@ -21,8 +21,8 @@ export interface KeyHolder extends LockOwner {
 /** What the groups of a follower share with one another and with the participant. */
 export interface Ground {
   readonly node: string;
-  /** The node that leads. */
-  readonly leader: string;
+  /** The node that leads, or was the last to be heard to. */
+  leader: string;
   readonly settings: TwoPhaseCommitSettings;
   readonly journal: GroupJournal;
   readonly store: VersionedStore;
@@ -42,6 +42,8 @@ export interface FollowedGroup extends Group {
   vote: Refusals | undefined;
   /** How often it has asked for the decision. */
   rounds: number;
+  /** With a replicated coordinator: where its vote is put down; undefined: it was asked in a former life. */
+  ballot?: HandedBallot | undefined;
 }
 
 export interface FollowerInput {

@@ -29,7 +29,7 @@ export interface LeaderInput {
   readonly recovered?: { readonly decision: Decision | undefined };
 }
 
-interface LeaderContext extends LeaderInput {
+export interface LeaderContext extends LeaderInput {
   /** How often it has asked, or told, without an answer from all. */
   attempts: number;
 }
@@ -185,7 +185,7 @@ function decide({ context }: OnlyContext): Effect[] {
 }
 
 /** In the order of the followers, those who have not acknowledged; and who learns. */
-function tell({ context }: OnlyContext): Effect[] {
+export function tell({ context }: OnlyContext): Effect[] {
   const { group } = context;
   context.attempts += 1;
   const message = decisionMessage(context);
@@ -221,7 +221,7 @@ function admitUncertainty({ context, event }: Arguments): Effect {
   return send<Uncertain>(event.asker, { type: 'UNCERTAIN', group: context.group.id });
 }
 
-function decisionMessage({ group, groups }: LeaderContext): CommitGroup | AbortGroup {
+export function decisionMessage({ group, groups }: LeaderContext): CommitGroup | AbortGroup {
   const { commits, refused } = group.decision ?? ABORTED;
   const { id } = group;
   const { mark } = groups;

@@ -1,4 +1,6 @@
 import type { Address } from '../../actors/address.ts';
+import type { Ballot } from '../paxos/ballot.ts';
+import type { Slot } from '../paxos/pvalue.ts';
 import type { AbortReason } from './client-messages.ts';
 import type { Value } from './transaction.ts';
 import type { TransactionId } from './transaction-id.ts';
@@ -10,6 +12,16 @@ import type { TransactionId } from './transaction-id.ts';
 /** Places of transactions in their group that cannot commit, and why. */
 export type Refusals = readonly (readonly [place: number, reason: AbortReason])[];
 
+/**
+ * The right to propose in a ballot: each participant in a slot of its own, from `firstSlot` on in their order, its vote
+ * and nothing else. `origins` tells whose transactions they are.
+ */
+export type HandedBallot = {
+  readonly ballot: Ballot;
+  readonly firstSlot: Slot;
+  readonly origins: Uint8Array;
+};
+
 /** Can you commit these? (PREPARE) `transactions` is as `packGroup` gives it. */
 export type VoteReq = {
   readonly type: 'VOTE-REQ';
@@ -18,6 +30,8 @@ export type VoteReq = {
   readonly participants: readonly string[];
   readonly transactions: Uint8Array;
   readonly mark: TransactionId;
+  /** With a replicated coordinator: where the votes are put down. */
+  readonly ballot?: HandedBallot;
   /**
    * They write nothing: do they agree with what is committed? One follower is asked, once it has answered it is all
    * over, and `group` is the number of the question.

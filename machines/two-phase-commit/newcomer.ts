@@ -48,6 +48,9 @@ export const newcomer = setup({
     isJoining: ({ context: { ground } }: OnlyContext) => ground.membership.state === 'joining',
     isNewAttempt: ({ context, event }: Arguments) =>
       event.type === 'teach' && event.attempt > context.attempt && event.nonce === context.nonce,
+    /** One that it has met already comes again for each time that it has asked. */
+    isNewChallenge: ({ context, event }: Arguments) =>
+      event.type === 'challenge' && event.token > context.token,
     isThisAttempt: ({ context, event }: Arguments) => 'attempt' in event && event.attempt === context.attempt,
     isWanted: ({ context, event }: Arguments) => isWanted(context, event),
     isLast: ({ context, event }: Arguments) =>
@@ -124,13 +127,18 @@ export const newcomer = setup({
       on: {
         welcome: { target: 'member', actions: 'becomeMember' },
         // The leader has given it up. Whatever it says after this, even if that is late, it will not be a member by this.
-        challenge: { target: 'outside', actions: ['noteChallenge', 'rememberOutside'] },
+        challenge: {
+          guard: 'isNewChallenge',
+          target: 'outside',
+          actions: ['noteChallenge', 'rememberOutside'],
+        },
       },
     },
     member: { type: 'final' },
   },
   on: {
-    challenge: { actions: ['noteChallenge', 'ask'] },
+    // What it is at, if anything, the leader has given up.
+    challenge: { guard: 'isNewChallenge', target: '.outside', actions: 'noteChallenge' },
     teach: { guard: 'isNewAttempt', target: '.clearing', actions: 'beginAttempt' },
     stored: {},
   },

@@ -2,6 +2,7 @@ import type { OpenGroup } from './client-messages.ts';
 import type { Group } from './group.ts';
 import type { Decision } from './presumption.ts';
 import type { RequestedTransaction } from './requests.ts';
+import type { TwoPhaseCommitSettings } from './settings.ts';
 import type { TransactionId } from './transaction-id.ts';
 import type { Votes } from './votes.ts';
 
@@ -46,10 +47,19 @@ export class OpenGroups {
     return this.#groups.size;
   }
 
+  hasRoom({ groupsOpenMax }: Pick<TwoPhaseCommitSettings, 'groupsOpenMax'>): boolean {
+    return this.#groups.size < groupsOpenMax;
+  }
+
   /** All groups below have ended. */
   get mark(): TransactionId {
     for (const id of this.#groups.keys()) return id;
     return this.#next;
+  }
+
+  /** Whether one more, of so many participants, may be voted on beside those that are. */
+  mayBegin(_participants: number): boolean {
+    return true;
   }
 
   /** Takes so many ids; the first one. */
@@ -63,6 +73,16 @@ export class OpenGroups {
     this.#groups.set(group.id, group);
   }
 
+  /** The id of the next transaction. */
+  get next(): TransactionId {
+    return this.#next;
+  }
+
+  /** Ids go on from there. */
+  goOnFrom(next: TransactionId): void {
+    this.#next = next;
+  }
+
   /** This one will acknowledge nothing: it has forgotten all that it voted on. */
   excuse(node: string): void {
     for (const { acknowledged } of this.#groups.values()) acknowledged.add(node);
@@ -74,6 +94,10 @@ export class OpenGroups {
 
   end(id: TransactionId): void {
     this.#groups.delete(id);
+  }
+
+  values(): Iterable<LedGroup> {
+    return this.#groups.values();
   }
 
   describe(): OpenGroup[] {

@@ -7,7 +7,7 @@ import { NO_VERSION, type TransactionId } from './transaction-id.ts';
 
 /** What becomes of a group's transaction at that place. `reasons` tells why, as far as anybody has. */
 export function outcomeOf(
-  { number, exclusive }: RequestedTransaction,
+  { number, exclusive, writes = exclusive.length > 0 }: RequestedTransaction,
   id: TransactionId,
   place: number,
   { commits }: Decision,
@@ -16,7 +16,7 @@ export function outcomeOf(
   const reason = reasons.get(place);
   // Where none commits for a reason that is not theirs, somebody has not voted at all.
   if (!commits || reason !== undefined) return [number, 'aborted', reason ?? 'timeout'];
-  return [number, 'committed', exclusive.length === 0 ? NO_VERSION : id];
+  return [number, 'committed', writes ? id : NO_VERSION];
 }
 
 /** Tells clients what became of their transactions: one message for each session. */

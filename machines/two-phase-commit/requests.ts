@@ -10,6 +10,8 @@ export interface RequestedTransaction extends LockOwner {
   readonly bytes: Uint8Array;
   readonly shared: readonly string[];
   readonly exclusive: readonly string[];
+  /** It writes, though what is not known here: another leader has admitted it. */
+  readonly writes?: boolean;
 }
 
 /** A key that is written is locked as such, whatever else is done with it. */

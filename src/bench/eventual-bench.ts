@@ -49,6 +49,9 @@ export interface EventualRateRow extends Measurement {
   readonly protocol: 'eventual';
   readonly operation: 'write' | 'read';
   readonly inFlight: number;
+  /** What an operation cost, all nodes together: messages between nodes, and flushes of journals. */
+  readonly messages: number;
+  readonly flushes: number;
 }
 
 /** A generated workload: puts a second, from the first one until the servers have stabilized. */
@@ -114,7 +117,8 @@ async function* rateRows(
     await measureRound(cluster, start, level, WARM_UP_MS, options.signal, (part) =>
       tell(`${what}: warming up`, part / 10),
     );
-    const measured: Measurement[] = [];
+    const measured: Round[] = [];
+    const before = await cluster.tally();
     for (let round = 1; round <= rounds; round++) {
       measured.push(
         await measureRound(cluster, start, level, seconds * 1000, options.signal, (part) =>
@@ -122,6 +126,8 @@ async function* rateRows(
         ),
       );
     }
+    const after = await cluster.tally();
+    const completed = measured.reduce((sum, round) => sum + round.completed, 0);
     yield {
       protocol: 'eventual',
       operation,
@@ -129,8 +135,14 @@ async function* rateRows(
       perSecond: Math.round(median(measured.map(({ perSecond }) => perSecond))),
       p50Ms: rounded(median(measured.map(({ p50Ms }) => p50Ms))),
       p99Ms: rounded(median(measured.map(({ p99Ms }) => p99Ms))),
+      messages: rounded((after.messages - before.messages) / completed),
+      flushes: rounded((after.flushes - before.flushes) / completed),
     };
   }
+}
+
+interface Round extends Measurement {
+  readonly completed: number;
 }
 
 /** Keeps so many operations under way for so long, then waits until all servers have all: that time counts, too. */
@@ -141,7 +153,7 @@ async function measureRound(
   ms: number,
   signal: AbortSignal,
   tell: (part: number) => void,
-): Promise<Measurement> {
+): Promise<Round> {
   const loop = new ClosedLoop(start);
   const startedMs = performance.now();
   loop.start(inFlight);
@@ -153,7 +165,8 @@ async function measureRound(
     await loop.stop();
     await cluster.stabilize();
   });
-  return { perSecond: loop.completed / ((performance.now() - startedMs) / 1000), p50Ms, p99Ms };
+  const { completed } = loop;
+  return { completed, perSecond: completed / ((performance.now() - startedMs) / 1000), p50Ms, p99Ms };
 }
 
 function operationOf(

@@ -1,10 +1,10 @@
 import type { Dependency, DependencyGraph, DependencyKind } from './dependency-graph.ts';
 import { describe } from './drawing.ts';
 import type { History, Operation } from './history.ts';
-import type { Deadline, Violation } from './verdict.ts';
+import type { Anomaly, Deadline } from './verdict.ts';
 
 /** A cycle of transactions, each of which must come before the next. */
-export interface CycleViolation extends Violation {
+export interface CycleAnomaly extends Anomaly {
   readonly cycle: readonly {
     readonly kind: DependencyKind;
     readonly from: Operation;
@@ -36,25 +36,24 @@ export function* cycleAnomalies(
   operations: readonly Operation[],
   realTime: boolean,
   deadline: Deadline,
-): Generator<CycleViolation, void, undefined> {
+): Generator<CycleAnomaly, void, undefined> {
   let found = 0;
   for (const { name, title, first, rest } of CLASSES) {
     // A cycle of two or more anti-dependencies says nothing new where one of them is enough.
     if (name === 'G2' && found > 0) return;
-    const plain = graph.cycle(new Set(first), new Set(rest), deadline);
-    const cycle =
-      plain ??
-      (realTime ? graph.cycle(new Set(first), new Set([...rest, 'rt' as const]), deadline) : undefined);
+    const search = (inTime: boolean) =>
+      graph.cycle(
+        { kinds: new Set(first), realTime: inTime },
+        { kinds: new Set(inTime ? [...rest, 'rt' as const] : rest), realTime: inTime },
+        deadline,
+      );
+    const plain = search(false);
+    const cycle = plain ?? (realTime ? search(true) : undefined);
     if (cycle === undefined) continue;
     found += 1;
-    const isPlain = cycle.every(({ kind }) => kind !== 'rt');
-    yield violation(
-      history,
-      operations,
-      cycle,
-      isPlain ? name : `${name}-realtime`,
-      isPlain ? title : `${title} and real time`,
-    );
+    yield plain === undefined
+      ? violation(history, operations, cycle, `${name}-realtime`, `${title} and real time`)
+      : violation(history, operations, cycle, name, title);
   }
 }
 
@@ -64,7 +63,7 @@ function violation(
   cycle: readonly Dependency[],
   name: string,
   title: string,
-): CycleViolation {
+): CycleAnomaly {
   const members = cycle.map(({ from }) => from);
   const names = new Map(members.map((member, index) => [member, `T${index + 1}`]));
   const nameOf = (member: number) => names.get(member)!;

@@ -1,3 +1,4 @@
+import { MinHeap } from './min-heap.ts';
 import type { Deadline } from './verdict.ts';
 
 /**
@@ -10,8 +11,17 @@ export interface Dependency {
   readonly from: number;
   readonly to: number;
   readonly kind: DependencyKind;
+  /** Whether it holds only where transactions come in the order of real time. */
+  readonly realTime: boolean;
   /** In words, of two transactions called by their names. */
   readonly explain: (from: string, to: string) => string;
+}
+
+/** Which dependencies to follow. */
+export interface Route {
+  readonly kinds: ReadonlySet<DependencyKind>;
+  /** Whether also those that hold only in real time. */
+  readonly realTime: boolean;
 }
 
 /** Transactions, by number, and what makes one come before another. */
@@ -32,32 +42,55 @@ export class DependencyGraph {
 
   /** One of each kind is enough; none is of a transaction on itself. */
   add(dependency: Dependency): void {
-    const { from, to, kind } = dependency;
+    const { from, to, kind, realTime } = dependency;
     if (from === to) return;
     const known = this.#out[from]!.get(to);
     if (known === undefined) this.#out[from]!.set(to, [dependency]);
-    else if (known.every((other) => other.kind !== kind)) known.push(dependency);
+    else if (known.every((other) => other.kind !== kind || other.realTime !== realTime))
+      known.push(dependency);
     else return;
     this.#edges += 1;
   }
 
-  *from(transaction: number, kinds: ReadonlySet<DependencyKind>): Generator<Dependency, void, undefined> {
+  *from(transaction: number, { kinds, realTime }: Route): Generator<Dependency, void, undefined> {
     for (const dependencies of this.#out[transaction]!.values()) {
-      const dependency = dependencies.find(({ kind }) => kinds.has(kind));
+      const dependency = dependencies.find((known) => kinds.has(known.kind) && (realTime || !known.realTime));
       if (dependency !== undefined) yield dependency;
     }
   }
 
-  /**
-   * A short cycle that begins with a dependency of one of the kinds `first`, and goes on with ones of the kinds `rest`.
-   * Gives up when time is up.
-   */
-  cycle(
-    first: ReadonlySet<DependencyKind>,
-    rest: ReadonlySet<DependencyKind>,
-    deadline: Deadline,
-  ): readonly Dependency[] | undefined {
-    const components = this.#components(new Set([...first, ...rest]));
+  copy(): DependencyGraph {
+    const copy = new DependencyGraph(this.size);
+    for (const out of this.#out)
+      for (const dependencies of out.values()) for (const dependency of dependencies) copy.add(dependency);
+    return copy;
+  }
+
+  /** All transactions, each after those that it depends on, else in order of their numbers; undefined in a circle. */
+  inOrder(): readonly number[] | undefined {
+    const waitsFor = new Int32Array(this.size);
+    for (const out of this.#out) for (const to of out.keys()) waitsFor[to]! += 1;
+    const ready = new MinHeap();
+    for (let at = 0; at < this.size; at++) if (waitsFor[at] === 0) ready.push(at);
+    const order: number[] = [];
+    for (let at = ready.pop(); at !== undefined; at = ready.pop()) {
+      order.push(at);
+      for (const to of this.#out[at]!.keys()) if (--waitsFor[to]! === 0) ready.push(to);
+    }
+    return order.length === this.size ? order : undefined;
+  }
+
+  /** Those that depend directly on a transaction. */
+  after(transaction: number): Iterable<number> {
+    return this.#out[transaction]!.keys();
+  }
+
+  /** A short cycle that begins with a dependency of the one route, and goes on by the other. Gives up when time is up. */
+  cycle(first: Route, rest: Route, deadline: Deadline): readonly Dependency[] | undefined {
+    const components = this.#components({
+      kinds: new Set([...first.kinds, ...rest.kinds]),
+      realTime: first.realTime || rest.realTime,
+    });
     let best: readonly Dependency[] | undefined;
     let tries = 0;
     for (let from = 0; from < this.size; from++) {
@@ -74,16 +107,11 @@ export class DependencyGraph {
   }
 
   /** The shortest way, within a component. */
-  #path(
-    start: number,
-    end: number,
-    kinds: ReadonlySet<DependencyKind>,
-    components: Int32Array,
-  ): Dependency[] | undefined {
+  #path(start: number, end: number, route: Route, components: Int32Array): Dependency[] | undefined {
     const reachedBy = new Map<number, Dependency>();
     const queue = [start];
     for (const here of queue) {
-      for (const dependency of this.from(here, kinds)) {
+      for (const dependency of this.from(here, route)) {
         const { to } = dependency;
         if (components[to] !== components[start] || to === start || reachedBy.has(to)) continue;
         reachedBy.set(to, dependency);
@@ -95,7 +123,7 @@ export class DependencyGraph {
   }
 
   /** Which strongly connected component each belongs to, by number (Tarjan, 1972). */
-  #components(kinds: ReadonlySet<DependencyKind>): Int32Array {
+  #components(route: Route): Int32Array {
     const component = new Int32Array(this.size).fill(-1);
     const order = new Int32Array(this.size).fill(-1);
     const low = new Int32Array(this.size);
@@ -109,7 +137,7 @@ export class DependencyGraph {
         order[at] = next;
         low[at] = next++;
         open.push(at);
-        visits.push({ at, out: this.from(at, kinds) });
+        visits.push({ at, out: this.from(at, route) });
       };
       enter(root);
       for (let visit = visits.at(-1); visit !== undefined; visit = visits.at(-1)) {

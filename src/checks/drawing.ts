@@ -1,25 +1,47 @@
+import { Keyword } from './edn.ts';
 import type { History, Operation, Outcome } from './history.ts';
-import { textOf, type Value } from './values.ts';
+import { isList, textOf, type Value } from './values.ts';
 
 /** More in a row than a terminal shows are listed instead. */
 const LANES_WIDTH_MAX = 160;
 const DRAWN_MAX = 24;
-/** What one operation takes of a line, at most. */
-const LABEL_MAX = 60;
+/** What one operation takes of a lane, and of a line by itself, at most. */
+const LABEL_MAX = 40;
+const LINE_MAX = 160;
+/** Longer lists show their ends. */
+const ELEMENTS_MAX = 8;
+const ELEMENTS_SHOWN = 3;
 
 /** An operation in a few words: `put "x" "1"`. */
 export function labelOf({ f, key, argument, result, outcome, applied }: Operation): string {
   const reads = f === 'get' || f === 'read' || f === 'txn';
   const value = reads && outcome === 'ok' ? result : argument;
-  const parts = [f, key === null ? '' : textOf(key), value === null && f === 'delete' ? '' : textOf(value)];
+  const parts = [
+    f,
+    key === null ? '' : textOf(key),
+    value === null && f === 'delete' ? '' : textOf(withoutMiddles(value)),
+  ];
   const words = parts.filter((part) => part !== '').join(' ');
-  return shortened(applied === undefined ? words : `${words} (${applied ? '' : 'not '}applied)`);
+  return applied === undefined ? words : `${words} (${applied ? '' : 'not '}applied)`;
+}
+
+/** Stands for what is left out. */
+const GAP = new Keyword('…');
+
+/** Where a list is long, only its ends. */
+function withoutMiddles(value: Value): Value {
+  if (!isList(value)) return value;
+  const shown =
+    value.length <= ELEMENTS_MAX
+      ? value
+      : [...value.slice(0, ELEMENTS_SHOWN), GAP, ...value.slice(-ELEMENTS_SHOWN)];
+  return shown.map(withoutMiddles);
 }
 
 /** `line 3-7, process 0: put "x" "1"`. */
 export function describe(history: History, operation: Operation): string {
   const { process, outcome } = operation;
-  return `${linesOf(history, operation)}, process ${process}: ${labelOf(operation)}${SUFFIX[outcome]}`;
+  return `${linesOf(history, operation)}, process ${process}: ${shortened(labelOf(operation), LINE_MAX)}${SUFFIX[outcome]}`;
 }
 
 const SUFFIX: Readonly<Record<Outcome, string>> = {
@@ -35,8 +57,12 @@ function linesOf(history: History, { invoked, completed }: Operation): string {
     : `line ${begun}-${history.lineOf(completed)}`;
 }
 
-export function shortened(text: string): string {
-  return text.length <= LABEL_MAX ? text : `${text.slice(0, LABEL_MAX - 1)}…`;
+export function shortened(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+}
+
+function barOf(operation: Operation): string {
+  return shortened(labelOf(operation), LABEL_MAX);
 }
 
 /** `"x"`, or nothing for no key. */
@@ -71,7 +97,7 @@ function drawLanes(operations: readonly Operation[]): string[] {
     const { process, invoked, completed } = operation;
     const isOpen = completed === Number.POSITIVE_INFINITY;
     const width = (isOpen ? end : columns.get(completed)!) - columns.get(invoked)! + 1;
-    const bar = `├─ ${labelOf(operation)} `.padEnd(width - 1, isOpen ? '┄' : '─');
+    const bar = `├─ ${barOf(operation)} `.padEnd(width - 1, isOpen ? '┄' : '─');
     const lane = lanes.get(String(process))!;
     const indented = lane.padEnd(margin + columns.get(invoked)!);
     lanes.set(String(process), `${indented}${bar}${isOpen ? '┄' : '┤'}`);
@@ -92,13 +118,13 @@ function columnsOf(operations: readonly Operation[]): Map<number, number> {
   let next = 0;
   for (const { at, operation } of moments) {
     const begun = columns.get(operation.invoked);
-    const column = begun === undefined ? next : Math.max(next, begun + labelOf(operation).length + 5);
+    const column = begun === undefined ? next : Math.max(next, begun + barOf(operation).length + 5);
     columns.set(at, column);
     next = column + 2;
   }
   for (const operation of operations) {
     if (operation.completed < Number.POSITIVE_INFINITY) continue;
-    const least = columns.get(operation.invoked)! + labelOf(operation).length + 5;
+    const least = columns.get(operation.invoked)! + barOf(operation).length + 5;
     next = Math.max(next, least);
   }
   columns.set(Number.POSITIVE_INFINITY, next);

@@ -244,7 +244,11 @@ export function writeEdn(value: Edn): string {
   if (value instanceof EdnMap)
     return `{${value.entries.map(([key, item]) => `${writeEdn(key)} ${writeEdn(item)}`).join(', ')}}`;
   if (typeof value === 'object') return `[${value.map(writeEdn).join(' ')}]`;
-  return typeof value === 'bigint' ? `${value}N` : String(value);
+  if (typeof value === 'bigint') return `${value}N`;
+  // Without a point it would be read as a whole number, and these are exact.
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && !/e/.test(String(value))
+    ? `${value}.0`
+    : String(value);
 }
 
 function writeText(text: string): string {

@@ -1,6 +1,6 @@
 /** Checks of recorded histories: what clients did, and what they were told. */
 
-export type { CycleViolation } from './cycle-anomalies.ts';
+export type { CycleAnomaly } from './cycle-anomalies.ts';
 export type { DependencyKind } from './dependency-graph.ts';
 export { Keyword } from './edn.ts';
 export { readEdnLines, writeEdnLines } from './edn-lines.ts';
@@ -15,11 +15,11 @@ export {
 } from './history.ts';
 export { type Call, type EndCall, type Ending, HistoryRecorder } from './history-recorder.ts';
 export { readJsonLines, writeJsonLines } from './json-lines.ts';
-export { checkLinearizability, type LinearizabilityViolation } from './linearizability.ts';
+export { checkLinearizability, type LinearizabilityAnomaly } from './linearizability.ts';
 export { readHistory } from './read-history.ts';
 export type { SequentialModel } from './sequential-models.ts';
 export { checkSerializability, type SerializabilityOptions } from './serializability.ts';
-export { checkSessions, type SessionViolation } from './sessions.ts';
+export { checkSessions, type SessionAnomaly } from './sessions.ts';
 export type { Value } from './values.ts';
-export type { CheckLimits, Findings, Verdict, Violation } from './verdict.ts';
+export type { Anomaly, CheckLimits, Findings, HistoryVerdict } from './verdict.ts';
 export { SESSION_GUARANTEES, type SessionGuarantee } from './visibility.ts';

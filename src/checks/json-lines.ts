@@ -26,8 +26,8 @@ export function writeJsonLines(events: readonly HistoryEvent[]): string {
         process,
         type,
         f,
-        ...(key === undefined ? {} : { key: plain(key) }),
-        value: plain(value),
+        ...(key === undefined ? {} : { key: toJson(key) }),
+        value: toJson(value),
       };
       return `${JSON.stringify({ ...fields, ...(applied === undefined ? {} : { applied }) })}\n`;
     })
@@ -42,7 +42,8 @@ function parse(source: string): unknown {
   }
 }
 
-function plain(value: Value): unknown {
+/** A value as JSON has it: a keyword is the text of its name. */
+export function toJson(value: Value): unknown {
   if (value instanceof Keyword) return value.name;
-  return Array.isArray(value) ? value.map(plain) : value;
+  return Array.isArray(value) ? value.map(toJson) : value;
 }

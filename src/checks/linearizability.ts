@@ -6,15 +6,17 @@ import { actionOf, type SequentialModel } from './sequential-models.ts';
 import { smallestPart } from './smallest-part.ts';
 import { textOf, type Value } from './values.ts';
 import {
+  type Anomaly,
+  atMost,
   type CheckLimits,
   type Deadline,
   deadlineOf,
   type Findings,
+  OUT_OF_MEMORY,
   OUT_OF_TIME,
-  type Violation,
 } from './verdict.ts';
 
-export interface LinearizabilityViolation extends Violation {
+export interface LinearizabilityAnomaly extends Anomaly {
   readonly name: 'not linearizable';
   /** Whose operations they are; null for the one register. */
   readonly key: Value;
@@ -22,6 +24,11 @@ export interface LinearizabilityViolation extends Violation {
 
 interface KnownCall extends Call {
   readonly operation: Operation;
+}
+
+interface KeyCalls {
+  readonly key: Value;
+  readonly calls: readonly KnownCall[];
 }
 
 /**
@@ -34,34 +41,42 @@ export function checkLinearizability(
   history: History,
   model: SequentialModel,
   limits?: CheckLimits,
-): Findings<LinearizabilityViolation> {
+): Findings<LinearizabilityAnomaly> {
   const deadline = deadlineOf(limits);
   let reason: string | undefined;
-  for (const [key, calls] of callsByKey(history, model)) {
-    const result = deadline() ? OUT_OF_TIME : searchOrder(calls, deadline);
-    if (result === 'none')
-      return { verdict: 'violated', violations: [violation(history, key, calls, deadline)] };
-    if (result !== 'found') reason = result;
+  let left = [...callsByKey(history, model)];
+  // A key that is hard to judge must not keep the others from being judged.
+  for (const looks of [LOOKS_AT_FIRST, Number.POSITIVE_INFINITY]) {
+    const undecided: KeyCalls[] = [];
+    for (const { key, calls } of left) {
+      const result = searchOrder(calls, atMost(looks, deadline));
+      if (result === 'none')
+        return { verdict: 'violated', violations: [violation(history, key, calls, deadline)] };
+      if (result === OUT_OF_MEMORY) reason = OUT_OF_MEMORY;
+      if (result === OUT_OF_TIME) undecided.push({ key, calls });
+    }
+    left = undecided;
   }
+  if (left.length > 0) reason = OUT_OF_TIME;
   return reason === undefined
     ? { verdict: 'ok', violations: [] }
     : { verdict: 'unknown', violations: [], reason };
 }
 
-/** Sorted by key, as they are met. */
-function callsByKey(history: History, model: SequentialModel): Iterable<[Value, KnownCall[]]> {
-  const byKey = new Map<string, [Value, KnownCall[]]>();
+/** How many looks at the clock a key may take at first. */
+const LOOKS_AT_FIRST = 200;
+
+/** The calls of each key, in the order in which keys are met. */
+function callsByKey(history: History, model: SequentialModel): Iterable<KeyCalls> {
+  const byKey = new Map<string, { readonly key: Value; readonly calls: KnownCall[] }>();
   for (const operation of history.operations) {
     const action = actionOf(model, history, operation);
     if (action === undefined) continue;
     const { key, invoked, completed } = operation;
     const text = textOf(key);
-    let ofKey = byKey.get(text);
-    if (ofKey === undefined) {
-      ofKey = [key, []];
-      byKey.set(text, ofKey);
-    }
-    ofKey[1].push({ operation, action, invoked, completed });
+    const known = byKey.get(text) ?? { key, calls: [] };
+    byKey.set(text, known);
+    known.calls.push({ operation, action, invoked, completed });
   }
   return byKey.values();
 }
@@ -71,7 +86,7 @@ function violation(
   key: Value,
   calls: readonly KnownCall[],
   deadline: Deadline,
-): LinearizabilityViolation {
+): LinearizabilityAnomaly {
   const operations = smallestPart(calls, deadline).map(({ operation }) => operation);
   const headline = `no order of these operations${nameOf(key)} explains what they returned:`;
   return {

@@ -1,5 +1,6 @@
-import { CAS, type Call, CallTable, MISS, READ, TAKE, WRITE } from './calls.ts';
+import { APPEND, CAS, type Call, CallTable, MISS, READ, TAKE, WRITE } from './calls.ts';
 import { IMPOSSIBLE, NOTHING, type State, UNOBSERVED } from './states.ts';
+import { UnplacedQueue } from './unplaced-queue.ts';
 import { type Deadline, OUT_OF_MEMORY, OUT_OF_TIME } from './verdict.ts';
 
 /** About the memory that the search may take for what it has tried, in bytes. */
@@ -22,11 +23,25 @@ export type SearchResult = 'found' | 'none' | typeof OUT_OF_TIME | typeof OUT_OF
  * - A read that fits comes at once: it changes nothing.
  * - A value that no call left asks for is as good as any other such: {@link UNOBSERVED}.
  * - A write of such a value comes just before another write, or at once where nobody asks for the present value.
- * - A value is not overwritten while a call left must see it, and no call left could bring it back.
+ * - A value is not overwritten while a call left must see it, and none could bring it back before that call ends.
  * - Of calls that do the same, the one that ends first comes first.
  */
-export function searchOrder(calls: readonly Call[], deadline: Deadline): SearchResult {
-  return new OrderSearch(new CallTable(calls), deadline).run();
+export function searchOrder(
+  calls: readonly Call[],
+  deadline: Deadline,
+  triedBytesMax = TRIED_BYTES_MAX,
+): SearchResult {
+  return new OrderSearch(new CallTable(calls), NOTHING, deadline, triedBytesMax).run();
+}
+
+/** As {@link searchOrder}, whatever the register held at first. */
+export function searchOrderFromAnywhere(calls: readonly Call[], deadline: Deadline): SearchResult {
+  const table = new CallTable(calls);
+  for (let start = 0; start < table.states.size; start++) {
+    const result = new OrderSearch(table, start, deadline, TRIED_BYTES_MAX).run();
+    if (result !== 'none') return result;
+  }
+  return 'none';
 }
 
 /** A place in the search: what may come next, and what to go back to when nothing of it leads on. */
@@ -38,24 +53,43 @@ interface Branch {
   readonly trail: number;
 }
 
+/** A queue for each value: of the calls that `sort` adds to it, in order of `moments`. */
+function queuesOf(
+  values: number,
+  placed: Uint8Array,
+  moments: Float64Array,
+  sort: (call: number, add: (value: State) => void) => void,
+): UnplacedQueue[] {
+  const queues: number[][] = Array.from({ length: values }, () => []);
+  for (let call = 0; call < placed.length; call++) sort(call, (value) => queues[value]!.push(call));
+  return queues.map(
+    (calls) =>
+      new UnplacedQueue(
+        calls.sort((a, b) => moments[a]! - moments[b]!),
+        placed,
+      ),
+  );
+}
+
 class OrderSearch {
   readonly #calls: CallTable;
   readonly #deadline: Deadline;
+  readonly #triedBytesMax: number;
   readonly #placed: Uint8Array;
   /** The calls placed, in their order. */
   readonly #trail: number[] = [];
   /** All sure calls before this one are placed. */
   #prefix = 0;
   #sureLeft: number;
-  #state: State = NOTHING;
+  readonly #start: State;
+  #state: State;
 
-  /** Of the calls left: how many ask for a value, how many must see it, how many could bring it. */
+  /** How many of the calls left ask for a value. */
   readonly #asking: Int32Array;
-  readonly #needing: Int32Array;
-  readonly #bringing: Int32Array;
-  #needingAny = 0;
-  /** Of the calls left, those that do not merely append. */
-  #resetting = 0;
+  /** By value: the calls that must see it, in the order in which they end. */
+  readonly #needing: readonly UnplacedQueue[];
+  /** By value: the calls that may bring it, in the order in which they begin. */
+  readonly #bringing: readonly UnplacedQueue[];
 
   /** Whether states nobody asks for are all one; not where a longer value grows out of them. */
   readonly #merges: boolean;
@@ -66,17 +100,30 @@ class OrderSearch {
   #triedBytes = 0;
   #steps = 0;
 
-  constructor(calls: CallTable, deadline: Deadline) {
+  constructor(calls: CallTable, start: State, deadline: Deadline, triedBytesMax: number) {
     this.#calls = calls;
+    this.#start = start;
+    this.#state = start;
     this.#deadline = deadline;
+    this.#triedBytesMax = triedBytesMax;
     this.#placed = new Uint8Array(calls.size);
     this.#sureLeft = calls.sure;
     this.#merges = !calls.hasAppends;
     this.#hides = this.#merges && !calls.hasNegatives;
     this.#asking = new Int32Array(calls.states.size);
-    this.#needing = new Int32Array(calls.states.size);
-    this.#bringing = new Int32Array(calls.states.size);
-    for (let call = 0; call < calls.size; call++) this.#count(call, 1);
+    for (let call = 0; call < calls.size; call++) this.#ask(call, 1);
+    const { kinds, from, to, invoked, completed, sure } = calls;
+    this.#needing = queuesOf(calls.states.size, this.#placed, completed, (call, add) => {
+      if (call >= sure || (kinds[call] !== READ && kinds[call] !== CAS)) return;
+      add(from[call]!);
+      // What has grown into something nobody asks for stays so.
+      if (!this.#merges) add(UNOBSERVED);
+    });
+    this.#bringing = queuesOf(calls.states.size, this.#placed, invoked, (call, add) => {
+      // What only grows comes back when something else is written first.
+      if (kinds[call] === WRITE || kinds[call] === CAS || kinds[call] === TAKE)
+        add(this.#merges ? to[call]! : 0);
+    });
   }
 
   run(): SearchResult {
@@ -100,15 +147,14 @@ class OrderSearch {
       if (this.#tried.has(configuration)) continue;
       this.#tried.add(configuration);
       this.#triedBytes += TRIED_OVERHEAD_BYTES + 2 * configuration.length;
-      if (this.#triedBytes > TRIED_BYTES_MAX) return OUT_OF_MEMORY;
+      if (this.#triedBytes > this.#triedBytesMax) return OUT_OF_MEMORY;
       branches.push(this.#branch());
     }
   }
 
   #asksForTheNeverWritten(): boolean {
     return (
-      this.#merges &&
-      this.#needing.some((needing, state) => state !== NOTHING && needing > 0 && !this.#bringing[state])
+      this.#merges && this.#needing.some((_needing, state) => state !== this.#start && this.#isLost(state))
     );
   }
 
@@ -172,15 +218,18 @@ class OrderSearch {
     }
     this.#put(call);
     this.#state = after;
-    if (after !== before && this.#isLost(before)) return false;
-    if (after === UNOBSERVED && this.#needingAny > 0 && !this.#merges && this.#resetting === 0) return false;
+    if (after === UNOBSERVED && this.#isLost(UNOBSERVED)) return false;
+    if (after !== before && before !== UNOBSERVED && this.#isLost(before)) return false;
     this.#settle();
     return true;
   }
 
-  /** Whether a call left must see this value, and none could bring it back. */
+  /** Whether a call left must see this value, and none could bring it back before that call ends. */
   #isLost(state: State): boolean {
-    return this.#needing[state]! > 0 && (this.#merges ? this.#bringing[state] : this.#resetting) === 0;
+    const needing = this.#needing[state]!.first();
+    if (needing === undefined) return false;
+    const bringing = this.#bringing[this.#merges ? state : 0]!.first();
+    return bringing === undefined || this.#calls.invoked[bringing]! > this.#calls.completed[needing]!;
   }
 
   /** Places what may come at once. */
@@ -205,7 +254,7 @@ class OrderSearch {
   #put(call: number): void {
     this.#placed[call] = 1;
     this.#trail.push(call);
-    this.#count(call, -1);
+    this.#ask(call, -1);
     if (call < this.#calls.sure) this.#sureLeft -= 1;
     while (this.#prefix < this.#calls.sure && this.#placed[this.#prefix]) this.#prefix += 1;
   }
@@ -214,26 +263,24 @@ class OrderSearch {
     while (this.#trail.length > branch.trail) {
       const call = this.#trail.pop()!;
       this.#placed[call] = 0;
-      this.#count(call, 1);
+      this.#ask(call, 1);
+      this.#requeue(call);
       if (call < this.#calls.sure) this.#sureLeft += 1;
     }
     this.#prefix = branch.prefix;
     this.#state = branch.state;
   }
 
-  #count(call: number, by: number): void {
-    const { kinds, from, to, sure } = this.#calls;
-    const kind = kinds[call];
-    const [state, result] = [from[call]!, to[call]!];
-    if (kind === READ || kind === MISS || kind === CAS || kind === TAKE) this.#asking[state]! += by;
-    if (call < sure && (kind === READ || kind === CAS)) {
-      this.#needing[state]! += by;
-      this.#needingAny += by;
-    }
-    if (kind === WRITE || kind === CAS || kind === TAKE) {
-      this.#bringing[result]! += by;
-      this.#resetting += by;
-    }
+  #ask(call: number, by: number): void {
+    const { kinds, from } = this.#calls;
+    if (kinds[call] !== WRITE && kinds[call] !== APPEND) this.#asking[from[call]!]! += by;
+  }
+
+  #requeue(call: number): void {
+    const { from, to } = this.#calls;
+    this.#needing[from[call]!]!.putBack(call);
+    this.#needing[UNOBSERVED]!.putBack(call);
+    this.#bringing[this.#merges ? to[call]! : 0]!.putBack(call);
   }
 
   /** The calls placed, as a set, and the value held: the same text for the same two. */

@@ -1,28 +1,26 @@
-import { type CycleViolation, cycleAnomalies } from './cycle-anomalies.ts';
-import { DependencyGraph } from './dependency-graph.ts';
-import { describe } from './drawing.ts';
-import type { History } from './history.ts';
-import {
-  elementsOf,
-  findFork,
-  type ListKey,
-  type ListRead,
-  listDependencies,
-  longestOf,
-} from './list-versions.ts';
+import { type CycleAnomaly, cycleAnomalies } from './cycle-anomalies.ts';
+import { type Dependency, DependencyGraph } from './dependency-graph.ts';
+import { describe, shortened } from './drawing.ts';
+import type { History, Operation } from './history.ts';
+import { findFork, type ListKey, type ListRead, listDependencies, longestOf } from './list-versions.ts';
 import { realTimePairs } from './real-time.ts';
-import { type RegisterVisit, registerDependencies } from './register-versions.ts';
-import { lastWritten, readAnomalies } from './transaction-reads.ts';
-import { type KeyHistory, keysOf, type Transaction, transactionsOf } from './transactions.ts';
+import { type RegisterKey, type RegisterVisit, registerDependencies } from './register-versions.ts';
+import { searchSerialOrder } from './serial-search.ts';
+import { type KeyHistory, keysOf, seenBy } from './transaction-keys.ts';
+import { readAnomalies } from './transaction-reads.ts';
+import { type Transaction, transactionsOf } from './transactions.ts';
 import { textOf } from './values.ts';
 import {
+  type Anomaly,
+  atMost,
   type CheckLimits,
+  type Deadline,
   deadlineOf,
   type Findings,
   OUT_OF_MEMORY,
   OUT_OF_TIME,
-  type Violation,
 } from './verdict.ts';
+import { chooseVersions } from './version-choices.ts';
 
 export interface SerializabilityOptions {
   readonly limits?: CheckLimits;
@@ -31,7 +29,7 @@ export interface SerializabilityOptions {
 }
 
 /** What a graph of dependencies may have; beyond, there would be too little memory. */
-const EDGES_MAX = 5_000_000;
+const EDGES_MAX = 2_000_000;
 
 /**
  * Whether all transactions can have taken effect one after the other: whether no read shows what it must not, and no
@@ -41,88 +39,122 @@ const EDGES_MAX = 5_000_000;
 export function checkSerializability(
   history: History,
   { limits, realTime = false }: SerializabilityOptions = {},
-): Findings<Violation | CycleViolation> {
+): Findings<Anomaly | CycleAnomaly> {
   const deadline = deadlineOf(limits);
   const transactions = transactionsOf(history);
   const keys = keysOf(history, transactions);
-  const violations: (Violation | CycleViolation)[] = [...readAnomalies(history, transactions, keys)];
+  const violations: (Anomaly | CycleAnomaly)[] = [...readAnomalies(history, transactions, keys)];
   const committed = committedOf(transactions, keys);
-  const lists = [...keys].flatMap(([name, key]) =>
-    key.kind === 'list' ? [listOf(name, key, committed)] : [],
-  );
+  const numbers = new Map(committed.map((transaction, index) => [transaction, index]));
+  const lists = [...keys.values()].filter(({ kind }) => kind === 'list').map((key) => listOf(key, numbers));
+  const registers = [...keys.values()]
+    .filter(({ kind }) => kind === 'register')
+    .map((key): RegisterKey => ({ name: key.name, visits: registerVisits(key, numbers) }));
   violations.push(...forks(history, lists, committed));
 
   const graph = new DependencyGraph(committed.length);
-  for (const dependency of dependencies(lists, keys, committed, realTime)) {
+  for (const dependency of dependencies(lists, registers, numbers, realTime)) {
     graph.add(dependency);
-    if (graph.edges > EDGES_MAX) return conclude(violations, OUT_OF_MEMORY);
+    if (graph.edges > EDGES_MAX)
+      return { verdict: violations.length > 0 ? 'violated' : 'unknown', violations, reason: OUT_OF_MEMORY };
   }
+  const cyclesIn = (whole: DependencyGraph, until: Deadline) =>
+    cycleAnomalies(
+      history,
+      whole,
+      committed.map(({ operation }) => operation),
+      realTime,
+      until,
+    );
+  violations.push(...cyclesIn(graph, deadline));
+  if (violations.length > 0) return { verdict: 'violated', violations };
+  if (deadline()) return { verdict: 'unknown', violations, reason: OUT_OF_TIME };
+  if (registers.length === 0) return { verdict: 'ok', violations };
+
+  // The versions of registers are not all in order yet. As it happened is the likeliest order, and quick to look for.
   const operations = committed.map(({ operation }) => operation);
-  violations.push(...cycleAnomalies(history, graph, operations, realTime, deadline));
-  return conclude(violations, deadline() ? OUT_OF_TIME : undefined);
+  const { result, stuck } = searchSerialOrder(
+    graph,
+    operations,
+    registers,
+    realTime ? deadline : atMost(LOOKS_MAX, deadline),
+  );
+  if (result === 'found') return { verdict: 'ok', violations };
+  const choice = chooseVersions(graph, registers, realTime, deadline);
+  if (choice instanceof DependencyGraph)
+    return { verdict: 'violated', violations: [...cyclesIn(choice, () => false)] };
+  if (realTime && result === 'none')
+    return {
+      verdict: 'violated',
+      violations: [
+        noOrder(
+          history,
+          stuck.map((index) => operations[index]!),
+        ),
+      ],
+    };
+  return choice === 'ordered'
+    ? { verdict: 'ok', violations }
+    : { verdict: 'unknown', violations, reason: choice };
 }
 
-function conclude(
-  violations: readonly Violation[],
-  reason: string | undefined,
-): Findings<Violation | CycleViolation> {
-  if (violations.length > 0) return { verdict: 'violated', violations };
-  return reason === undefined ? { verdict: 'ok', violations } : { verdict: 'unknown', violations, reason };
+/** How many looks at the clock may go into an order that need not be found. */
+const LOOKS_MAX = 2000;
+
+function noOrder(history: History, operations: readonly Operation[]): Anomaly {
+  const lines = operations.map((operation) => `  ${describe(history, operation)}`);
+  const what =
+    'no order explains what was read; where the search came furthest, none of these could come next:';
+  return { name: 'no serial order', operations, drawing: [what, ...lines].join('\n') };
 }
 
 /** Those that happened: they are `ok`, or `info` and somebody saw what they wrote. */
 function committedOf(
   transactions: readonly Transaction[],
   keys: ReadonlyMap<string, KeyHistory>,
-): Transaction[] {
+): readonly Transaction[] {
   const seen = new Set<Transaction>();
-  for (const { operation, steps } of transactions) {
-    if (operation.outcome !== 'ok') continue;
-    for (const { f, key, value } of steps) {
-      const known = f === 'r' ? keys.get(textOf(key)) : undefined;
-      if (known === undefined) continue;
-      for (const item of known.kind === 'list' ? (elementsOf(value) ?? []) : [value]) {
-        const writer = known.writers.get(textOf(item));
-        if (writer !== undefined) seen.add(writer);
+  for (const { kind, writers, visits } of keys.values()) {
+    for (const { transaction, steps } of visits) {
+      if (transaction.operation.outcome !== 'ok') continue;
+      for (const step of steps) {
+        const texts = step.f === 'r' ? seenBy(step, kind) : [];
+        for (const text of texts) {
+          const writer = writers.get(text)?.transaction;
+          if (writer?.operation.outcome === 'info') seen.add(writer);
+        }
       }
     }
   }
   return transactions.filter(
-    (transaction) =>
-      transaction.operation.outcome === 'ok' ||
-      (transaction.operation.outcome === 'info' && seen.has(transaction)),
+    (transaction) => transaction.operation.outcome === 'ok' || seen.has(transaction),
   );
 }
 
-function listOf(name: string, { key, writers }: KeyHistory, committed: readonly Transaction[]): ListKey {
-  const numbers = new Map(committed.map((transaction, index) => [transaction, index]));
-  const reads: ListRead[] = [];
-  for (const [reader, { operation, steps }] of committed.entries()) {
-    if (operation.outcome !== 'ok') continue;
-    for (const step of steps) {
-      const elements = step.f === 'r' && textOf(step.key) === name ? elementsOf(step.value) : undefined;
-      if (elements !== undefined) reads.push({ reader, elements });
-    }
+function listOf({ name, writers, visits }: KeyHistory, numbers: ReadonlyMap<Transaction, number>): ListKey {
+  const reads = visits.flatMap(({ transaction, steps }): ListRead[] => {
+    const reader = numbers.get(transaction);
+    if (reader === undefined || transaction.operation.outcome !== 'ok') return [];
+    return steps.filter(({ f }) => f === 'r').map((step) => ({ reader, elements: seenBy(step, 'list') }));
+  });
+  const committed = new Map<string, number>();
+  for (const [text, { transaction }] of writers) {
+    const number = numbers.get(transaction);
+    if (number !== undefined) committed.set(text, number);
   }
-  return {
-    key,
-    writers: new Map(
-      [...writers].flatMap(([element, writer]) => {
-        const number = numbers.get(writer);
-        return number === undefined ? [] : [[element, number]];
-      }),
-    ),
-    reads,
-  };
+  return { name, writers: committed, reads };
 }
+
+/** Longer lists are cut off where they are shown. */
+const LIST_MAX = 60;
 
 /** Reads of a list that saw its elements in different orders. */
 function* forks(
   history: History,
   lists: readonly ListKey[],
   committed: readonly Transaction[],
-): Generator<Violation, void, undefined> {
-  for (const { key, reads } of lists) {
+): Generator<Anomaly, void, undefined> {
+  for (const { name, reads } of lists) {
     const order = longestOf(reads);
     const fork = findFork(order, reads);
     if (fork === undefined) continue;
@@ -132,7 +164,7 @@ function* forks(
       name: 'incompatible order',
       operations,
       drawing: [
-        `incompatible order: ${textOf(key)} was read as ${textOf(order)} and as ${textOf(fork.elements)}`,
+        `incompatible order: ${name} was read as ${shortened(`[${order.join(' ')}]`, LIST_MAX)} and as ${shortened(`[${fork.elements.join(' ')}]`, LIST_MAX)}`,
         ...operations.map((operation) => `  ${describe(history, operation)}`),
       ].join('\n'),
     };
@@ -142,30 +174,32 @@ function* forks(
 
 function* dependencies(
   lists: readonly ListKey[],
-  keys: ReadonlyMap<string, KeyHistory>,
-  committed: readonly Transaction[],
+  registers: readonly RegisterKey[],
+  numbers: ReadonlyMap<Transaction, number>,
   realTime: boolean,
-) {
+): Generator<Dependency, void, undefined> {
   for (const list of lists) yield* listDependencies(list);
-  for (const [name, { kind }] of keys)
-    if (kind === 'register') yield* registerDependencies(name, visitsOf(name, committed), realTime);
+  for (const { name, visits } of registers) yield* registerDependencies(name, visits, realTime);
   if (!realTime) return;
-  for (const [from, to] of realTimePairs(committed.map(({ operation }) => operation)))
-    yield {
-      from,
-      to,
-      kind: 'rt' as const,
-      explain: (a: string, b: string) => `${a} ended before ${b} began`,
-    };
+  for (const [from, to] of realTimePairs([...numbers.keys()].map(({ operation }) => operation)))
+    yield { from, to, kind: 'rt', realTime: true, explain: (a, b) => `${a} ended before ${b} began` };
 }
 
-function visitsOf(name: string, committed: readonly Transaction[]): RegisterVisit[] {
-  return committed.flatMap((transaction, index) => {
-    const { operation, steps } = transaction;
-    const first = steps.find((step) => textOf(step.key) === name);
-    if (first === undefined) return [];
-    const read = first.f === 'r' && operation.outcome === 'ok' ? textOf(first.value) : undefined;
-    const { invoked, completed } = operation;
-    return [{ transaction: index, read, written: lastWritten(transaction, name), invoked, completed }];
+function registerVisits({ visits }: KeyHistory, numbers: ReadonlyMap<Transaction, number>): RegisterVisit[] {
+  return visits.flatMap(({ transaction, steps }) => {
+    const number = numbers.get(transaction);
+    if (number === undefined) return [];
+    const { invoked, completed, outcome } = transaction.operation;
+    const [first] = steps;
+    const last = steps.findLast(({ f }) => f === 'w');
+    return [
+      {
+        transaction: number,
+        read: first?.f === 'r' && outcome === 'ok' ? textOf(first.value) : undefined,
+        written: last === undefined ? undefined : textOf(last.value),
+        invoked,
+        completed,
+      },
+    ];
   });
 }

@@ -4,16 +4,16 @@ import { findPutCycle } from './put-cycles.ts';
 import { type SessionHistory, sessionHistoryOf } from './session-operations.ts';
 import { SessionReasons } from './session-reasons.ts';
 import {
+  type Anomaly,
   type CheckLimits,
   deadlineOf,
   type Findings,
   OUT_OF_MEMORY,
   OUT_OF_TIME,
-  type Violation,
 } from './verdict.ts';
 import { SESSION_GUARANTEES, type SessionGuarantee, Visibility } from './visibility.ts';
 
-export interface SessionViolation extends Violation {
+export interface SessionAnomaly extends Anomaly {
   /** These do not all hold: one of them at least is broken. None, where no store could have answered so. */
   readonly guarantees: readonly SessionGuarantee[];
 }
@@ -26,10 +26,10 @@ const BITS_MAX = 8 * 256 * 1024 * 1024;
  * Answers with each least set of guarantees that do not all hold, and what shows it.
  * @throws BadHistoryError where no client could have made the history, or values are not unique.
  */
-export function checkSessions(history: History, limits?: CheckLimits): Findings<SessionViolation> {
+export function checkSessions(history: History, limits?: CheckLimits): Findings<SessionAnomaly> {
   const deadline = deadlineOf(limits);
   const sessions = sessionHistoryOf(history);
-  const violations: SessionViolation[] = strayGets(history, sessions);
+  const violations: SessionAnomaly[] = strayGets(history, sessions);
   const { puts, steps } = sessions;
   if (puts.length * (2 * puts.length + steps.length) > BITS_MAX) return conclude(violations, OUT_OF_MEMORY);
   if (contradiction(history, sessions, SESSION_GUARANTEES) !== undefined) {
@@ -44,9 +44,9 @@ export function checkSessions(history: History, limits?: CheckLimits): Findings<
 }
 
 function conclude(
-  violations: readonly SessionViolation[],
+  violations: readonly SessionAnomaly[],
   reason: string | undefined,
-): Findings<SessionViolation> {
+): Findings<SessionAnomaly> {
   if (violations.length > 0) return { verdict: 'violated', violations };
   return reason === undefined ? { verdict: 'ok', violations } : { verdict: 'unknown', violations, reason };
 }
@@ -68,7 +68,7 @@ function contradiction(
   history: History,
   sessions: SessionHistory,
   guarantees: readonly SessionGuarantee[],
-): SessionViolation | undefined {
+): SessionAnomaly | undefined {
   const visibility = new Visibility(sessions, new Set(guarantees));
   const reasons = new SessionReasons(history, sessions, visibility);
   const [missed] = visibility.missed();
@@ -95,7 +95,7 @@ function contradiction(
   };
 }
 
-function strayGets(history: History, { strays }: SessionHistory): SessionViolation[] {
+function strayGets(history: History, { strays }: SessionHistory): SessionAnomaly[] {
   return strays.slice(0, 1).map(({ name, operation, put }) => {
     const operations = put === undefined ? [operation] : [operation, put];
     const lines = operations.map((known) => `  ${describe(history, known)}`);

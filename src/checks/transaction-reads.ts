@@ -1,16 +1,17 @@
 import { describe } from './drawing.ts';
 import type { History } from './history.ts';
 import { elementsOf } from './list-versions.ts';
-import type { KeyHistory, MicroOperation, Transaction } from './transactions.ts';
-import { textOf, type Value } from './values.ts';
-import type { Violation } from './verdict.ts';
+import { type KeyHistory, seenBy } from './transaction-keys.ts';
+import type { MicroOperation, Transaction } from './transactions.ts';
+import { textOf } from './values.ts';
+import type { Anomaly } from './verdict.ts';
 
 /** What no single read may show, whatever the order of the transactions is; one of each kind at most. */
 export function* readAnomalies(
   history: History,
   transactions: readonly Transaction[],
   keys: ReadonlyMap<string, KeyHistory>,
-): Generator<Violation, void, undefined> {
+): Generator<Anomaly, void, undefined> {
   const told = new Set<string>();
   for (const reader of transactions) {
     if (reader.operation.outcome !== 'ok') continue;
@@ -36,99 +37,100 @@ function* anomaliesOf(
   reader: Transaction,
   keys: ReadonlyMap<string, KeyHistory>,
 ): Generator<ReadAnomaly, void, undefined> {
-  const own = new Map<string, OwnView>();
+  const views = new Map<string, OwnView>();
   for (const step of reader.steps) {
-    const name = textOf(step.key);
-    const key = keys.get(name);
-    const view = own.get(name) ?? new OwnView();
-    own.set(name, view);
+    const key = keys.get(step.key);
+    const view = views.get(step.key) ?? new OwnView(reader, key);
+    views.set(step.key, view);
     if (step.f !== 'r') {
       view.write(step);
       continue;
     }
-    const isList = key?.kind === 'list';
-    const seen = isList ? elementsOf(step.value) : step.value === null ? [] : [step.value];
-    if (seen === undefined) {
-      yield { name: 'garbage read', what: `${name} is a list, and was read as ${textOf(step.value)}` };
+    if (key?.kind === 'list' && elementsOf(step.value) === undefined) {
+      yield { name: 'garbage read', what: `${step.key} is a list, and was read as ${textOf(step.value)}` };
       continue;
     }
-    const duplicate = firstDuplicate(seen.map(textOf));
+    const seen = seenBy(step, key?.kind ?? 'register');
+    const duplicate = firstDuplicate(seen);
     if (duplicate !== undefined)
-      yield { name: 'duplicate element', what: `${duplicate} is in ${name} twice` };
-    yield* ofSeen(reader, name, key, seen);
-    const problem = isList ? view.checkList(seen, reader, key) : view.checkRegister(step.value, reader, key);
-    if (problem !== undefined) yield { name: 'internal inconsistency', what: `${name}: ${problem}` };
+      yield { name: 'duplicate element', what: `${duplicate} is in ${step.key} twice` };
+    yield* strangers(reader, step.key, key, seen);
+    const problem = key?.kind === 'list' ? view.checkList(seen) : view.checkRegister(seen[0]);
+    if (problem !== undefined) yield { name: 'internal inconsistency', what: `${step.key}: ${problem}` };
   }
 }
 
-function* ofSeen(
+/** What nobody may see. */
+function* strangers(
   reader: Transaction,
   name: string,
   key: KeyHistory | undefined,
-  seen: readonly Value[],
+  seen: readonly string[],
 ): Generator<ReadAnomaly, void, undefined> {
-  for (const [index, element] of seen.entries()) {
-    const text = textOf(element);
+  for (const [index, text] of seen.entries()) {
     const writer = key?.writers.get(text);
     if (writer === undefined) {
       yield { name: 'garbage read', what: `${text} was read from ${name}, and nobody wrote it` };
-    } else if (writer.operation.outcome === 'fail') {
-      yield {
-        name: 'G1a',
-        what: `aborted read: ${text} was read from ${name}, and its transaction failed`,
-        writer,
-      };
-    } else if (index === seen.length - 1 && writer !== reader && lastWritten(writer, name) !== text) {
-      yield {
-        name: 'G1b',
-        what: `intermediate read: ${text} was read from ${name}, and is not the last that its transaction wrote there`,
-        writer,
-      };
+    } else if (writer.transaction.operation.outcome === 'fail') {
+      const what = `aborted read: ${text} was read from ${name}, and its transaction failed`;
+      yield { name: 'G1a', what, writer: writer.transaction };
+    } else if (index === seen.length - 1 && writer.transaction !== reader && !writer.isLast) {
+      const what = `intermediate read: ${text} was read from ${name}, and is not the last that its transaction wrote there`;
+      yield { name: 'G1b', what, writer: writer.transaction };
+    } else if (
+      key?.kind === 'list' &&
+      writer.before !== undefined &&
+      seen.indexOf(writer.before) !== index - 1
+    ) {
+      const what = `${text} is in ${name} without the ${writer.before} that its transaction appended just before`;
+      yield { name: 'incompatible order', what, writer: writer.transaction };
     }
   }
-}
-
-/** The text of what a transaction wrote last to a key. */
-export function lastWritten({ steps }: Transaction, key: string): string | undefined {
-  const last = steps.findLast((step) => step.f !== 'r' && textOf(step.key) === key);
-  return last === undefined ? undefined : textOf(last.value);
 }
 
 /** What a transaction must find under a key by what it found and wrote there before. */
 class OwnView {
-  /** What it has read; undefined before the first read. */
-  #base: readonly string[] | undefined;
+  readonly #reader: Transaction;
+  readonly #key: KeyHistory | undefined;
+  /** What it has found; undefined before it has read. */
+  #found: readonly string[] | undefined;
   /** What it has written since. */
   #written: string[] = [];
+
+  constructor(reader: Transaction, key: KeyHistory | undefined) {
+    this.#reader = reader;
+    this.#key = key;
+  }
 
   write({ value }: MicroOperation): void {
     this.#written.push(textOf(value));
   }
 
-  checkList(seen: readonly Value[], reader: Transaction, key: KeyHistory | undefined): string | undefined {
-    const texts = seen.map(textOf);
-    const base = texts.slice(0, texts.length - this.#written.length);
-    const tail = texts.slice(base.length);
-    const expected = this.#base;
-    const foreign = expected ?? base.filter((element) => key?.writers.get(element) !== reader);
-    if (texts.length >= this.#written.length && isSame(tail, this.#written) && isSame(base, foreign)) {
-      this.#base = texts;
-      this.#written = [];
-      return undefined;
-    }
-    return `[${texts.join(' ')}] was read by a transaction that must see [${[...(expected ?? ['...']), ...this.#written].join(' ')}]`;
+  checkList(seen: readonly string[]): string | undefined {
+    const found = seen.slice(0, Math.max(0, seen.length - this.#written.length));
+    const expected = this.#found ?? found.filter((text) => !this.#isOwn(text));
+    const whole = [...expected, ...this.#written];
+    const before = this.#found;
+    this.#found = seen;
+    const written = this.#written.splice(0);
+    if (isSame(seen, whole)) return undefined;
+    return `[${seen.join(' ')}] was read where [${[...(before ?? ['...']), ...written].join(' ')}] must be`;
   }
 
-  checkRegister(value: Value, reader: Transaction, key: KeyHistory | undefined): string | undefined {
-    const text = textOf(value);
-    const expected = this.#written.at(-1) ?? this.#base?.[0];
-    if (expected === undefined ? key?.writers.get(text) !== reader : text === expected) {
-      this.#base = [text];
-      this.#written = [];
-      return undefined;
-    }
-    if (expected === undefined) return `${text} was read by the transaction that wrote it later`;
-    return `${text} was read by a transaction that must see ${expected}`;
+  checkRegister(seen: string | undefined): string | undefined {
+    const expected =
+      this.#written.at(-1) ?? (this.#found === undefined ? undefined : (this.#found[0] ?? 'nil'));
+    const isFirst = expected === undefined;
+    this.#found = seen === undefined ? [] : [seen];
+    this.#written = [];
+    const text = seen ?? 'nil';
+    if (isFirst)
+      return this.#isOwn(text) ? `${text} was read by the transaction that wrote it later` : undefined;
+    return text === expected ? undefined : `${text} was read where ${expected} must be`;
+  }
+
+  #isOwn(text: string): boolean {
+    return this.#key?.writers.get(text)?.transaction === this.#reader;
   }
 }
 

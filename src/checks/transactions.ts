@@ -5,7 +5,8 @@ import { isList, sameValue, textOf, type Value } from './values.ts';
 /** One step of a transaction, in Elle's form: `[:append :x 1]`, `[:w :x 1]`, `[:r :x nil]`. */
 export interface MicroOperation {
   readonly f: 'append' | 'w' | 'r';
-  readonly key: Value;
+  /** The text of the key. */
+  readonly key: string;
   readonly value: Value;
 }
 
@@ -14,17 +15,6 @@ export interface Transaction {
   readonly operation: Operation;
   /** Of one that is not `ok` the values read are not known. */
   readonly steps: readonly MicroOperation[];
-}
-
-/** What is kept under a key: a list that grows, or a register. */
-export type KeyKind = 'list' | 'register';
-
-/** All that happened to one key. */
-export interface KeyHistory {
-  readonly key: Value;
-  readonly kind: KeyKind;
-  /** Who wrote a value, by its text. No value is written twice. */
-  readonly writers: ReadonlyMap<string, Transaction>;
 }
 
 const STEPS = ['append', 'w', 'r'] as const;
@@ -49,32 +39,6 @@ export function transactionsOf(history: History): Transaction[] {
   });
 }
 
-/** All keys, by their texts. @throws BadHistoryError where values are not unique. */
-export function keysOf(history: History, transactions: readonly Transaction[]): Map<string, KeyHistory> {
-  const keys = new Map<string, { key: Value; kind: KeyKind; writers: Map<string, Transaction> }>();
-  for (const transaction of transactions) {
-    const { operation, steps } = transaction;
-    for (const { f, key, value } of steps) {
-      if (f === 'r') continue;
-      const kind = f === 'append' ? 'list' : 'register';
-      const text = textOf(key);
-      const known = keys.get(text) ?? { key, kind, writers: new Map() };
-      keys.set(text, known);
-      if (known.kind !== kind)
-        throw history.wrong(operation.invoked, `${text} is appended to, and is written`);
-      const other = known.writers.get(textOf(value));
-      if (other !== undefined)
-        throw history.wrong(
-          operation.invoked,
-          `${textOf(value)} is written to ${text} in line ${history.lineOf(other.operation.invoked)} already: ` +
-            'versions are told apart by their values',
-        );
-      known.writers.set(textOf(value), transaction);
-    }
-  }
-  return keys;
-}
-
 function stepsOf(history: History, place: number, value: Value): MicroOperation[] {
   if (!isList(value))
     throw history.wrong(
@@ -91,15 +55,13 @@ function stepsOf(history: History, place: number, value: Value): MicroOperation[
       );
     if (f !== 'r' && given === null)
       throw history.wrong(place, `${textOf(step)}: nil is what there is before any write`);
-    return { f, key, value: given };
+    return { f, key: textOf(key), value: given };
   });
 }
 
 /** Reads begin without the value that they end with. */
 function isSame(begun: MicroOperation, ended: MicroOperation): boolean {
   return (
-    begun.f === ended.f &&
-    sameValue(begun.key, ended.key) &&
-    (begun.f === 'r' || sameValue(begun.value, ended.value))
+    begun.f === ended.f && begun.key === ended.key && (begun.f === 'r' || sameValue(begun.value, ended.value))
   );
 }

@@ -1,10 +1,10 @@
 import type { Operation } from './history.ts';
 
 /** `unknown`: neither was found in the time and the memory that there were. */
-export type Verdict = 'ok' | 'violated' | 'unknown';
+export type HistoryVerdict = 'ok' | 'violated' | 'unknown';
 
 /** Something that cannot be, if what is checked for holds. */
-export interface Violation {
+export interface Anomaly {
   /** What went wrong, in the term of the field: `G1c`, `aborted read`, `read your writes`. */
   readonly name: string;
   /** Those that show it. */
@@ -14,11 +14,11 @@ export interface Violation {
 }
 
 /** What a check found. */
-export interface Findings<Found extends Violation = Violation> {
-  readonly verdict: Verdict;
+export interface Findings<Found extends Anomaly = Anomaly> {
+  readonly verdict: HistoryVerdict;
   /** None unless violated. */
   readonly violations: readonly Found[];
-  /** What there was too little of, where unknown. */
+  /** Which limit was reached, where unknown: `the time limit` or `the limit on memory`. */
   readonly reason?: string;
 }
 
@@ -37,6 +37,12 @@ export function deadlineOf(limits: CheckLimits | undefined): Deadline {
   const { clock, timeLimitMs } = limits;
   const end = clock.now() + timeLimitMs;
   return () => clock.now() > end;
+}
+
+/** Enough after so many looks, too. */
+export function atMost(looks: number, deadline: Deadline): Deadline {
+  let left = looks;
+  return () => --left < 0 || deadline();
 }
 
 export const OUT_OF_TIME = 'the time limit';

@@ -48,25 +48,28 @@ interface BenchArguments {
   readonly json: boolean;
 }
 
-/** Nobody but node 0 leads, so there is no failover to measure. */
-const TRANSACTION_OPERATIONS = ['write', 'read'] as const;
-/** A leader and three followers. */
-const TRANSACTION_NODES = 4;
 const ALL_OPERATIONS: readonly AnyOperation[] = [...BENCH_OPERATIONS, 'workload'];
+const OPERATIONS: Readonly<Record<BenchProtocol, readonly AnyOperation[]>> = {
+  paxos: BENCH_OPERATIONS,
+  raft: BENCH_OPERATIONS,
+  // Nobody but node 0 leads.
+  '2pc': ['write', 'read'],
+  eventual: EVENTUAL_OPERATIONS,
+};
 
 /** `synod bench`: how fast a cluster is on this machine. */
 export function benchCommand(ending: (status: number) => void): Command {
   return new Command('bench')
     .description(
-      'Measure durable writes and linearizable reads: 16-byte keys, 100-byte values, a closed loop; and what each costs ' +
-        'in messages between nodes and flushes of journals.',
+      'Measure durable writes and reads: 16-byte keys, 100-byte values, a closed loop; and what each costs in messages ' +
+        'between nodes and flushes of journals. Of the eventual store, also workloads, as `synod generate` writes them.',
     )
     .option('--protocol <list>', `of ${BENCH_PROTOCOLS.join(', ')}`, listOf('--protocol', BENCH_PROTOCOLS), [
       'paxos',
     ] as const)
     .option(
       '--nodes <number>',
-      'how many nodes; 3, or 4 with 2pc, 5 of the eventual store',
+      'how many nodes; 3, 4 with 2pc, or 5 of the eventual store',
       wholeNumber('--nodes', NODES_MAX),
     )
     .addOption(journalOption())
@@ -106,6 +109,9 @@ async function runBench(options: BenchArguments, signal: AbortSignal): Promise<n
   const { journal, data } = options;
   if (journal === 'memory' && data !== undefined)
     throw new UsageError('--data goes with --journal lmdb; in memory there is no disk to measure');
+  if (options.protocol.includes('2pc') && (options.nodes ?? TRANSACTION_NODES_MIN) < TRANSACTION_NODES_MIN)
+    throw new UsageError('--protocol 2pc takes --nodes 2 or more: a leader and its followers');
+  for (const protocol of options.protocol) operationsOf(protocol, options.operations);
   const disk = resolve(data ?? tmpdir());
   makeFolder(disk);
   await using folder = await temporaryFolder(disk);
@@ -132,42 +138,38 @@ function rowsOf(
   surroundings: Pick<Parameters<typeof bench>[0], 'dataDir' | 'signal' | 'progress'>,
 ): AsyncGenerator<AnyRow> {
   const all = { ...options, ...surroundings };
-  if (protocol === '2pc') {
-    if (nodes !== undefined && nodes < TRANSACTION_NODES_MIN)
-      throw new UsageError('--protocol 2pc takes --nodes 2 or more: a leader and its followers');
-    const measured = operationsOf(protocol, TRANSACTION_OPERATIONS, operations ?? TRANSACTION_OPERATIONS);
-    return bench({ ...all, protocol, nodes: nodes ?? TRANSACTION_NODES, operations: measured });
-  }
   if (protocol !== 'eventual') {
-    const measured = operationsOf(protocol, BENCH_OPERATIONS, operations ?? ['write', 'read']);
-    return bench({ ...all, protocol, nodes: nodes ?? 3, operations: measured });
+    const measured = operationsOf(protocol, operations);
+    return bench({ ...all, protocol, nodes: nodes ?? (protocol === '2pc' ? 4 : 3), operations: measured });
   }
   const workloads = topologies.flatMap((topology) =>
     commands.flatMap((count) =>
       valueBytes.map((bytes) => ({ topology, commands: count, valueBytes: bytes })),
     ),
   );
-  const measured = operationsOf(protocol, EVENTUAL_OPERATIONS, operations ?? EVENTUAL_OPERATIONS);
   return benchEventual({
     ...all,
     nodes: nodes ?? WORKLOAD_DEFAULTS.servers,
-    operations: measured,
+    operations: operationsOf(protocol, operations),
     workloads,
   });
 }
 
-/** Those of the operations that can be measured of a protocol. @throws UsageError for others. */
-function operationsOf<Operation extends AnyOperation>(
+/** What is to be measured of a protocol. @throws UsageError where it cannot be. */
+function operationsOf(
+  protocol: 'eventual',
+  asked: BenchArguments['operations'],
+): readonly EventualOperation[];
+function operationsOf(
   protocol: BenchProtocol,
-  known: readonly Operation[],
-  asked: readonly AnyOperation[],
-): readonly Operation[] {
-  return asked.map((name) => {
-    const operation = known.find((other) => other === name);
-    if (operation === undefined)
-      throw new UsageError(`--operations: ${protocol} has no ${name}; it has ${known.join(', ')}`);
-    return operation;
-  });
+  asked: BenchArguments['operations'],
+): readonly BenchOperation[];
+function operationsOf(protocol: BenchProtocol, asked: BenchArguments['operations']): readonly AnyOperation[] {
+  const known = OPERATIONS[protocol];
+  const unknown = asked?.find((operation) => !known.includes(operation));
+  if (unknown !== undefined)
+    throw new UsageError(`--operations: ${protocol} has no ${unknown}; it has ${known.join(', ')}`);
+  return asked ?? known.filter((operation) => operation !== 'failover');
 }
 
 /** A bar on a terminal, nothing elsewhere. */
@@ -218,8 +220,7 @@ function drawRows(rows: readonly AnyRow[]): string {
     } else if (row.operation === 'failover') {
       failovers.push([row.protocol, row.inFlight, row.medianMs.toFixed(0), row.worstMs.toFixed(0)]);
     } else {
-      const { protocol, operation, inFlight, perSecond, p50Ms, p99Ms } = row;
-      const costs = 'messages' in row ? [row.messages, row.flushes] : [];
+      const { protocol, operation, inFlight, perSecond, p50Ms, p99Ms, messages, flushes } = row;
       rates.push([
         protocol,
         operation,
@@ -227,7 +228,8 @@ function drawRows(rows: readonly AnyRow[]): string {
         perSecond.toLocaleString('en-US'),
         p50Ms.toFixed(2),
         p99Ms.toFixed(2),
-        ...costs.map((cost) => cost.toFixed(2)),
+        messages.toFixed(2),
+        flushes.toFixed(2),
       ]);
     }
   }

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { SynodError } from '../../actors/errors.ts';
+import { BadHistoryError } from '../checks/index.ts';
 import { BadOptionError } from '../errors.ts';
 import { BadScenarioError } from '../scenario/errors.ts';
 import { scenarioProtocols } from '../scenario/scenario.ts';
@@ -10,7 +11,9 @@ import { benchCommand } from './bench-command.ts';
 import { EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK, UsageError } from './exit-status.ts';
 import { generateCommand } from './generate-command.ts';
 import { runCommand } from './run-command.ts';
+import { simulateCommand } from './simulate-command.ts';
 import { startCommand } from './start-command.ts';
+import { verifyCommand } from './verify-command.ts';
 
 function versionOfPackage(): string {
   // Source and build lie at different depths below the package.
@@ -29,15 +32,20 @@ function versionOfPackage(): string {
 function statusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_BAD_INPUT;
   process.stderr.write(`${messageOf(error)}\n`);
-  const isUsage = error instanceof BadScenarioError || error instanceof UsageError;
-  return isUsage || error instanceof BadOptionError ? EXIT_BAD_INPUT : EXIT_FAILED;
+  const isUsage = error instanceof UsageError || error instanceof BadOptionError;
+  return isBadInput(error) || isUsage ? EXIT_BAD_INPUT : EXIT_FAILED;
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof BadScenarioError) return error.message;
+  if (isBadInput(error)) return error.message;
   if (error instanceof UsageError) return `synod: ${error.message}`;
   if (error instanceof SynodError) return `synod: ${error.message} (${error.code})`;
   return `synod: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
+
+/** Its message says file and line. */
+function isBadInput(error: unknown): error is BadScenarioError | BadHistoryError {
+  return error instanceof BadScenarioError || error instanceof BadHistoryError;
 }
 
 /** Ends the process when what was written has left it. */
@@ -61,6 +69,8 @@ program.addCommand(runCommand(scenarioProtocols, ending).copyInheritedSettings(p
 program.addCommand(startCommand(ending).copyInheritedSettings(program));
 program.addCommand(benchCommand(ending).copyInheritedSettings(program));
 program.addCommand(generateCommand(ending).copyInheritedSettings(program));
+program.addCommand(verifyCommand(ending).copyInheritedSettings(program));
+program.addCommand(simulateCommand(ending).copyInheritedSettings(program));
 program.parseAsync().then(
   () => exit(status),
   (error: unknown) => exit(statusOf(error)),

@@ -1,5 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { stat } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import type { JournalKind } from '../../actors/memory.ts';
 import { compareLines, drawComparison } from '../scenario/compare.ts';
@@ -9,12 +8,10 @@ import { parseScenario } from '../scenario/scenario.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { colorsFor } from './colors.ts';
 import { EXIT_FAILED, EXIT_OK, UsageError } from './exit-status.ts';
+import { nameOfInput, readInput, reading, STANDARD_INPUT } from './input.ts';
 import { interruptible } from './interruption.ts';
 import { journalOption } from './journal-option.ts';
 import { runFolder } from './run-folder.ts';
-
-/** How the script from standard input is called in messages. */
-const STANDARD_INPUT = '<stdin>';
 
 interface RunArguments {
   readonly protocol?: string;
@@ -44,7 +41,7 @@ export function runCommand(protocols: readonly string[], ending: (status: number
 
 async function runPath(path: string, options: RunArguments, signal: AbortSignal): Promise<number> {
   const watch = options.verbose ? tellProgress() : undefined;
-  if (path !== '-' && (await isFolder(path))) {
+  if (path !== STANDARD_INPUT && (await isFolder(path))) {
     if (options.expect !== undefined)
       throw new UsageError('--expect goes with one script; a folder has NAME.sol files');
     const { protocol, journal } = options;
@@ -52,8 +49,7 @@ async function runPath(path: string, options: RunArguments, signal: AbortSignal)
   }
   if (options.json) throw new UsageError('--json goes with a folder; a single script prints its own lines');
 
-  const content = path === '-' ? await text(process.stdin) : await readScript(path);
-  const scenario = parseScenario(path === '-' ? STANDARD_INPUT : path, content, options.protocol);
+  const scenario = parseScenario(nameOfInput(path), await readInput(path), options.protocol);
   const expected = options.expect === undefined ? undefined : await readExpected(options.expect);
   const printed: string[] = [];
   await using folder = await temporaryFolder();
@@ -76,22 +72,6 @@ async function runPath(path: string, options: RunArguments, signal: AbortSignal)
 
 async function isFolder(path: string): Promise<boolean> {
   return (await reading(path, stat(path))).isDirectory();
-}
-
-function readScript(path: string): Promise<string> {
-  return reading(path, readFile(path, 'utf8'));
-}
-
-async function reading<Value>(path: string, work: Promise<Value>): Promise<Value> {
-  try {
-    return await work;
-  } catch (cause) {
-    const reason =
-      cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
-        ? 'there is no such file'
-        : String(cause);
-    throw new UsageError(`cannot read ${path}: ${reason}`);
-  }
 }
 
 function warn(error: Error): void {

@@ -10,6 +10,7 @@ import { kv } from '../applications/kv.ts';
 import { chatServiceThrough } from '../chat-service.ts';
 import { openChatroom } from '../chatroom.ts';
 import { type CreateClusterOptions, createCluster } from '../cluster/create-cluster.ts';
+import type { CreateEventualClusterOptions } from '../cluster/create-eventual-cluster.ts';
 import {
   type CreateTransactionClusterOptions,
   TRANSACTION_NODES_MIN,
@@ -19,6 +20,7 @@ import { PROTOCOL_NAMES, type ProtocolName } from '../cluster/protocols.ts';
 import { openKeyValueStore } from '../key-value-store.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { colorsFor } from './colors.ts';
+import { eventualCommands } from './eventual-commands.ts';
 import { UsageError } from './exit-status.ts';
 import { interruptible } from './interruption.ts';
 import { journalOption } from './journal-option.ts';
@@ -32,7 +34,7 @@ const HISTORY_FILE = 'shell-history';
 const NODES_MAX = 25;
 
 interface StartArguments {
-  readonly protocol: ProtocolName | '2pc';
+  readonly protocol: ProtocolName | '2pc' | 'eventual';
   readonly nodes: number;
   readonly journal: JournalKind;
   readonly data?: string;
@@ -40,13 +42,13 @@ interface StartArguments {
 
 /** `synod start`: a cluster, and a prompt to use and break it. */
 export function startCommand(ending: (status: number) => void): Command {
-  const protocols = [...PROTOCOL_NAMES, '2pc'];
+  const protocols = [...PROTOCOL_NAMES, '2pc', 'eventual'];
   return new Command('start')
     .description('Start a cluster in this process, with a prompt to use it, break it and watch it.')
     .addOption(new Option('--protocol <name>', 'how the nodes agree').choices(protocols).default('paxos'))
     .option(
       '--nodes <number>',
-      'how many nodes; 2f + 1 of them survive the loss of f; 2pc: the leader and its followers',
+      'how many nodes; 2f + 1 of them survive the loss of f; 2pc: the leader and its followers; eventual: any',
       nodeCount,
       3,
     )
@@ -77,12 +79,17 @@ async function start(options: StartArguments, signal: AbortSignal): Promise<numb
   };
   const place = { journal, ...(folder === undefined ? {} : { dataDir: folder }), ...events() };
   // Awaited here: the folder is let go of when this function returns.
-  return protocol === '2pc'
-    ? await shellOfTransactions({ protocol, nodes, ...place }, shell)
-    : await shellOfReplicatedLog(
+  switch (protocol) {
+    case '2pc':
+      return await shellOfTransactions({ protocol, nodes, ...place }, shell);
+    case 'eventual':
+      return await shellOfEventualStore({ protocol, nodes, ...place }, shell);
+    default:
+      return await shellOfReplicatedLog(
         { protocol, nodes, application: [kv, chatroom, chatService], ...place },
         shell,
       );
+  }
 }
 
 async function shellOfReplicatedLog(options: CreateClusterOptions, shell: ShellOptions): Promise<number> {
@@ -107,6 +114,14 @@ async function shellOfTransactions(
   return await runShell(transactionCommands, { cluster, client: await cluster.client() }, shell);
 }
 
+async function shellOfEventualStore(
+  options: CreateEventualClusterOptions,
+  shell: ShellOptions,
+): Promise<number> {
+  await using cluster = await createCluster(options);
+  return await runShell(eventualCommands, { cluster, client: await cluster.client({ node: 0 }) }, shell);
+}
+
 function events(): ClusterEvents {
   const colors = colorsFor(process.stderr);
   const warn = (text: string) => void process.stderr.write(`${colors.yellow(text)}\n`);
@@ -121,9 +136,14 @@ function events(): ClusterEvents {
 }
 
 function greetingOf(protocol: StartArguments['protocol'], nodes: number): string {
-  return protocol === '2pc'
-    ? `node 0 leads ${nodes - 1} followers by two-phase commit`
-    : `${nodes} nodes agree by ${protocol}`;
+  switch (protocol) {
+    case '2pc':
+      return `node 0 leads ${nodes - 1} followers by two-phase commit`;
+    case 'eventual':
+      return `${nodes} servers take writes, each by itself; you are at server 0`;
+    default:
+      return `${nodes} nodes agree by ${protocol}`;
+  }
 }
 
 function whereDataIs(data: string | undefined, folder: string | undefined): string {

@@ -1,11 +1,11 @@
 import type { Write } from '../../machines/eventual/client-messages.ts';
+import { type PreparedOperation, packPrepared } from '../../machines/eventual/operations.ts';
 import type { Session } from '../../machines/eventual/session.ts';
 
 /** A put or a delete that a client waits for. */
 export interface PendingWrite {
   readonly what: 'a put' | 'a delete';
-  /** Packed. */
-  readonly bytes: Uint8Array;
+  readonly operation: PreparedOperation;
   readonly timeoutMs: number;
   readonly deadlineMs: number;
   readonly resolve: () => void;
@@ -55,8 +55,7 @@ export class Attachment {
 
   /** Sends writes, at least one, as one message. */
   write(session: Session, writes: readonly PendingWrite[], nowMs: number): void {
-    const operations =
-      writes.length === 1 ? writes[0]!.bytes : Buffer.concat(writes.map(({ bytes }) => bytes));
+    const operations = packPrepared(writes.map(({ operation }) => operation));
     const number = this.#nextNumber++;
     const message: Write = { type: 'write', attachment: this.name, number, session, operations };
     if (this.#unanswered.length === 0) this.#noteProgress(nowMs);

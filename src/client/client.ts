@@ -104,32 +104,34 @@ export class Client implements AsyncDisposable {
    * @throws TimeoutError, NoQuorumError: it may have happened, and may happen yet; later operations of this
    *   client come after it. OverloadedError: it was not begun. RefusedError: the application said no.
    */
-  async execute<Operation, Result>(
+  execute<Operation, Result>(
     application: Pick<Application<Operation, Result>, 'name' | 'check'>,
     operation: Operation,
     options: { readonly timeoutMs?: number } = {},
   ): Promise<Exclude<Result, { readonly refused: string }>> {
-    application.check?.(operation);
-    const result = await this.#session.execute(
-      application.name,
-      operation,
-      options.timeoutMs ?? this.#timeoutMs,
-    );
+    // Not async, here and in `query`: the promise of an async function, beside that of the session, is a tenth of what
+    // an operation costs its client.
+    try {
+      application.check?.(operation);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const result = this.#session.execute(application.name, operation, options.timeoutMs ?? this.#timeoutMs);
     // The application's own result, through msgpack and back.
-    return result as Exclude<Result, { readonly refused: string }>;
+    return result as Promise<Exclude<Result, { readonly refused: string }>>;
   }
 
   /** Asks an application. @throws TimeoutError, NoQuorumError; RefusedError when the question makes no sense. */
-  async query<Query, Answer>(
+  query<Query, Answer>(
     application: { readonly name: string; query(query: Query, ...rest: never): Answer },
     query: Query,
     { timeoutMs = this.#timeoutMs, consistency = 'linearizable', node }: QueryOptions = {},
   ): Promise<Exclude<Answer, { readonly refused: string }>> {
     const answer =
       consistency === 'linearizable'
-        ? await this.#questions.askLinearizable(application.name, query, timeoutMs)
-        : await this.#questions.askStale(application.name, query, timeoutMs, node?.toString());
-    return answer as Exclude<Answer, { readonly refused: string }>;
+        ? this.#questions.askLinearizable(application.name, query, timeoutMs)
+        : this.#questions.askStale(application.name, query, timeoutMs, node?.toString());
+    return answer as Promise<Exclude<Answer, { readonly refused: string }>>;
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Redirect } from '../../machines/paxos-commit/messages.ts';
 import {
   COORDINATOR,
   type Commit,
@@ -21,7 +22,7 @@ const REFUSED_MS = 20;
 /** What a leader has sent before it died may arrive a little after the news of its death. */
 const LAST_WORDS_MS = 20;
 
-/** What was handed in to a leader that has died. */
+/** What was handed in to a leader that has died. Where another may lead, it is asked what became of it. */
 interface Orphans {
   readonly handedIn: HandedIn;
   readonly untilMs: number;
@@ -30,12 +31,15 @@ interface Orphans {
 /**
  * Transactions of one client on their way to the leader, each carried out once at most, whatever fails on the way: they
  * are numbered within a session, and sent again until they are answered. A session ends with the life of the leader;
- * what was handed in then and not answered is unknown, and what was not is handed in to the next.
+ * what was handed in then and not answered is unknown, and what was not is handed in to the next. Where several nodes may
+ * lead, the next leader knows what a former one has left open.
  */
 export class Commits {
   readonly #name: string;
   readonly #gateway: Gateway;
-  readonly #leader: string;
+  /** Who may lead: one, or several of which one does. */
+  readonly #candidates: readonly string[];
+  #leader: string;
   readonly #inFlightMax: number;
   /** Not handed in yet, in the order of their calls. */
   #waiting: PendingCommit[] = [];
@@ -47,16 +51,19 @@ export class Commits {
   #retryMs = RETRY_MS;
   #closed = false;
 
-  constructor(name: string, gateway: Gateway, leader: string, inFlightMax: number) {
+  constructor(name: string, gateway: Gateway, candidates: readonly string[], inFlightMax: number) {
     this.#name = name;
     this.#gateway = gateway;
-    this.#leader = leader;
+    this.#candidates = candidates;
+    this.#leader = candidates[0]!;
     this.#inFlightMax = inFlightMax;
   }
 
   /** Transactions that no answer has come for. */
   get inFlight(): number {
-    return this.#waiting.length + (this.#handedIn?.commits.length ?? 0);
+    let count = this.#waiting.length + (this.#handedIn?.commits.length ?? 0);
+    if (this.#mayMove) for (const { handedIn } of this.#orphans) count += handedIn.commits.length;
+    return count;
   }
 
   /**
@@ -121,6 +128,12 @@ export class Commits {
     }
   }
 
+  /** That node does not lead. */
+  receiveRedirect({ leader }: Redirect, node: string): void {
+    const isKnown = leader !== undefined && this.#candidates.includes(leader) && this.#gateway.isUp(leader);
+    if (node === this.#leader && isKnown) this.#moveTo(leader);
+  }
+
   receiveRefusal(node: string): void {
     if (node !== this.#leader) return;
     const sentMs = this.#gateway.clock.now() - this.#retryMs + REFUSED_MS;
@@ -130,6 +143,10 @@ export class Commits {
 
   nodeEnded(node: string): void {
     if (node !== this.#leader) return;
+    if (this.#mayMove) {
+      this.#tryNext();
+      return;
+    }
     this.#nonce = undefined;
     const handedIn = this.#handedIn;
     this.#handedIn = undefined;
@@ -145,13 +162,17 @@ export class Commits {
     this.#failOverdue(nowMs);
     for (const { handedIn } of this.#orphans.filter(({ untilMs }) => untilMs <= nowMs))
       handedIn.end('the leader died before it answered');
-    this.#orphans = this.#orphans.filter(({ untilMs }) => untilMs > nowMs);
+    this.#orphans = this.#orphans.filter(
+      ({ untilMs, handedIn: { commits } }) => untilMs > nowMs && commits.some(({ settled }) => !settled),
+    );
+    if (this.#mayMove && this.#isUnheard(nowMs)) this.#tryNext();
     const isOpening = this.#nonce !== undefined;
     if (isOpening && nowMs - this.#openedMs >= this.#retryMs) {
       this.#slowDown();
       this.#sendOpening();
     }
     if (this.#handedIn !== undefined) this.#sendAgain(this.#handedIn, nowMs);
+    if (this.#mayMove) for (const { handedIn } of this.#orphans) this.#sendAgain(handedIn, nowMs);
     return this.inFlight > 0 || this.#orphans.length > 0 || isOpening;
   }
 
@@ -223,8 +244,50 @@ export class Commits {
   /** Its leader is gone. */
   #bury(handedIn: HandedIn): void {
     if (handedIn.commits.length === 0) return;
-    this.#orphans.push({ handedIn, untilMs: this.#gateway.clock.now() + LAST_WORDS_MS });
+    const untilMs = this.#mayMove ? Number.POSITIVE_INFINITY : this.#gateway.clock.now() + LAST_WORDS_MS;
+    this.#orphans.push({ handedIn, untilMs });
     this.#gateway.requestFlush();
+  }
+
+  get #mayMove(): boolean {
+    return this.#candidates.length > 1;
+  }
+
+  /** Something was said to it long ago, and it has not answered. */
+  #isUnheard(nowMs: number): boolean {
+    const isLate = ({ answered, sentMs }: PendingCommit) => !answered && nowMs - sentMs >= this.#retryMs;
+    const sessions = [...this.#orphans.map(({ handedIn }) => handedIn), this.#handedIn];
+    return (
+      (this.#nonce !== undefined && nowMs - this.#openedMs >= this.#retryMs) ||
+      sessions.some((handedIn) => handedIn?.commits.some(isLate) === true)
+    );
+  }
+
+  /** The next node that is up, which may lead. */
+  #tryNext(): void {
+    const from = this.#candidates.indexOf(this.#leader);
+    for (let step = 1; step <= this.#candidates.length; step++) {
+      const next = this.#candidates[(from + step) % this.#candidates.length]!;
+      if (!this.#gateway.isUp(next)) continue;
+      this.#moveTo(next);
+      return;
+    }
+  }
+
+  /** What was handed in elsewhere is asked for there, and what is new goes into a session of its own. */
+  #moveTo(leader: string): void {
+    if (leader === this.#leader) return;
+    this.#leader = leader;
+    this.#nonce = undefined;
+    const handedIn = this.#handedIn;
+    this.#handedIn = undefined;
+    if (handedIn !== undefined) this.#bury(handedIn);
+    for (const { handedIn: former } of this.#orphans) {
+      for (const commit of former.commits) commit.sentMs = Number.NEGATIVE_INFINITY;
+      this.#sendAgain(former, this.#gateway.clock.now());
+    }
+    this.#retryMs = RETRY_MS;
+    if (this.#waiting.length > 0) this.#gateway.requestFlush();
   }
 
   #failOverdue(nowMs: number): void {
@@ -237,8 +300,10 @@ export class Commits {
         isUp ? new TimeoutError(A_COMMIT, commit.timeoutMs) : new NoLeaderError(A_COMMIT, this.#leader),
       );
     // They keep their places: an answer may come yet, and the leader must not think that nobody asks.
-    for (const commit of this.#handedIn?.commits ?? []) {
-      if (commit.deadlineMs <= nowMs) reject(commit, new TimeoutError(A_COMMIT, commit.timeoutMs));
+    for (const handedIn of [this.#handedIn, ...this.#orphans.map((orphans) => orphans.handedIn)]) {
+      for (const commit of handedIn?.commits ?? []) {
+        if (commit.deadlineMs <= nowMs) reject(commit, new TimeoutError(A_COMMIT, commit.timeoutMs));
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Message } from '../../actors/envelope.ts';
 import type { ClientAnswer, Detach, Read } from '../../machines/eventual/client-messages.ts';
-import { packOperations } from '../../machines/eventual/operations.ts';
+import { prepareOperation } from '../../machines/eventual/operations.ts';
 import { mergeSessions, NEW_SESSION, type Session } from '../../machines/eventual/session.ts';
 import {
   ClosedError,
@@ -220,9 +220,9 @@ export class EventualClient implements AsyncDisposable, Sender {
   ): Promise<void> {
     return this.#begin<void>(what, (resolve, reject) => {
       // Now: what the caller does with the value meanwhile must not show.
-      const bytes = packOperations([{ key, value }]);
+      const operation = prepareOperation({ key, value });
       const deadlineMs = this.#deadline(timeoutMs);
-      const write: PendingWrite = { what, bytes, timeoutMs, deadlineMs, resolve, reject, settled: false };
+      const write: PendingWrite = { what, operation, timeoutMs, deadlineMs, resolve, reject, settled: false };
       return { kind: 'write', position: ++this.#position, write };
     });
   }
@@ -294,7 +294,7 @@ export class EventualClient implements AsyncDisposable, Sender {
       if (server === undefined) {
         settle(write, () => write.reject(new UnreachableError(write.what, this.#server)));
       } else if (!write.settled) {
-        bytes += write.bytes.byteLength;
+        bytes += write.operation.keyBytes + write.operation.valueBytes;
         writes.push(write);
       }
     }

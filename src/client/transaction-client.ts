@@ -1,4 +1,5 @@
 import type { Message } from '../../actors/envelope.ts';
+import type { Redirect } from '../../machines/paxos-commit/messages.ts';
 import type {
   Opened,
   Outcomes,
@@ -15,8 +16,8 @@ import { checkKey, Transaction, type TransactionOptions, type TransactionOutcome
 
 /** What a client needs of its cluster. */
 export interface TransactionClientSurroundings {
-  /** The node that decides. */
-  readonly leader: string;
+  /** The nodes that decide: one, or several of which one leads. */
+  readonly leaders: readonly string[];
   /** The followers that live. */
   followers(): readonly string[];
   /** The client was disposed of. */
@@ -41,12 +42,12 @@ export class TransactionClient implements AsyncDisposable {
 
   /** Use `cluster.client()`. */
   constructor(name: string, gateway: Gateway, options: ClientOptions & TransactionClientSurroundings) {
-    const { timeoutMs = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX, leader, closed } = options;
+    const { timeoutMs = TIMEOUT_MS, inFlightMax = IN_FLIGHT_MAX, leaders, closed } = options;
     this.name = name;
     this.#gateway = gateway;
     this.#timeoutMs = timeoutMs;
     this.#tellClosed = closed;
-    this.#commits = new Commits(name, gateway, leader, inFlightMax);
+    this.#commits = new Commits(name, gateway, leaders, inFlightMax);
     this.#reads = new FollowerReads(name, gateway, () => options.followers());
     const user: GatewayUser = {
       position: 0,
@@ -160,6 +161,9 @@ export class TransactionClient implements AsyncDisposable {
         return;
       case 'unavailable':
         this.#reads.receiveUnavailable(message as Unavailable, node);
+        return;
+      case 'redirect':
+        this.#commits.receiveRedirect(message as Redirect, node);
         return;
       case 'refused':
         this.#commits.receiveRefusal(node);

@@ -2,12 +2,11 @@ import { isServerId, SERVER_ID_LIMIT } from '../../machines/eventual/origin.ts';
 import { eventualProgram } from '../../machines/eventual/program.ts';
 import type { EventualSettings } from '../../machines/eventual/settings.ts';
 import { BadOptionError } from '../errors.ts';
-import { EventualCluster } from './eventual-cluster.ts';
-import type { ClusterEvents } from './node-group.ts';
+import { EventualCluster, type EventualClusterEvents } from './eventual-cluster.ts';
 import { checkNodeCount, type StorageOptions, startOnThreads } from './start-on-threads.ts';
 
 /** What an eventually consistent store is to be. */
-export interface CreateEventualClusterOptions extends ClusterEvents, StorageOptions {
+export interface CreateEventualClusterOptions extends EventualClusterEvents, StorageOptions {
   readonly protocol: 'eventual';
   /** How many servers it is founded with, 0 and up; or their ids. Others may join. */
   readonly nodes: number | readonly number[];
@@ -22,6 +21,7 @@ export function createEventualCluster({
   settings,
   onNodeEnded,
   onWarning,
+  onNodeRestarted,
   ...storage
 }: CreateEventualClusterOptions): Promise<EventualCluster> {
   const names = serverNames(nodes);
@@ -30,7 +30,12 @@ export function createEventualCluster({
   return startOnThreads(
     // What only one server has would be lost with its files: the owner is to put them back.
     { protocol, nodes: names, program, damaged: 'refuse', events, storage },
-    (host, told, afterwards) => new EventualCluster(host, told, afterwards),
+    (host, told, afterwards) =>
+      new EventualCluster(
+        host,
+        { ...told, ...(onNodeRestarted === undefined ? {} : { onNodeRestarted }) },
+        afterwards,
+      ),
   );
 }
 

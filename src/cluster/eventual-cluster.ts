@@ -1,3 +1,4 @@
+import { NodeDiedError } from '../../actors/errors.ts';
 import type { Host } from '../../actors/host.ts';
 import type { ClientAnswer, EventualStatus, Members } from '../../machines/eventual/client-messages.ts';
 import { isServerId, SERVER_ID_LIMIT } from '../../machines/eventual/origin.ts';
@@ -7,6 +8,7 @@ import { Inquiries } from '../client/inquiries.ts';
 import { WriteOrder } from '../client/write-order.ts';
 import { BadOptionError, TimeoutError, UnreachableError } from '../errors.ts';
 import { areStable } from './eventual-stability.ts';
+import { Guard } from './guard.ts';
 import { type ClusterEvents, NodeGroup } from './node-group.ts';
 
 /** The role of each server that clients talk to. */
@@ -16,6 +18,12 @@ const STATUS_MS_MAX = 1000;
 const MEMBERS_MS_MAX = 10_000;
 const DUMP_MS_MAX = 10_000;
 const STABILIZE_MS_MAX = 60_000;
+
+/** What the cluster tells whoever runs it. */
+export interface EventualClusterEvents extends ClusterEvents {
+  /** A server that had ended by itself runs again. */
+  readonly onNodeRestarted?: (node: number) => void;
+}
 
 /** How a client is to be made. */
 export interface EventualClientOptions extends ClientOptions {
@@ -48,19 +56,27 @@ export interface EventualClusterStatus {
 
 /**
  * The servers of an eventually consistent store, and the controls over them: each takes writes, alone if it must, and
- * all that can reach each other, over others if need be, come to hold the same. Make one by `createCluster`; `await
+ * all that can reach each other, over others if need be, come to hold the same. A server that dies by itself is started
+ * again, with back-off; one that is crashed stays dead until it joins again. Make one by `createCluster`; `await
  * using` (or `cluster[Symbol.asyncDispose]()`) ends its threads and lets go of its files.
  */
 export class EventualCluster extends NodeGroup {
   readonly protocol = 'eventual';
   readonly #order: WriteOrder;
   readonly #inquiries: Inquiries<ClientAnswer>;
+  readonly #guards = new Map<string, Guard>();
+  /** The last start of each server. */
+  readonly #starting = new Map<string, Promise<void>>();
+  /** The start of all servers, while it is under way. */
+  #together: Promise<void> | undefined;
+  readonly #onNodeRestarted: EventualClusterEvents['onNodeRestarted'];
   /** Newcomers are taken in one after the other. */
   #joining: Promise<unknown> = Promise.resolve();
 
   /** Use `createCluster`, which also starts the servers. */
-  constructor(host: Host, events: ClusterEvents = {}, afterwards?: () => Promise<void>) {
+  constructor(host: Host, events: EventualClusterEvents = {}, afterwards?: () => Promise<void>) {
     super(host, ENTRANCE, events, afterwards);
+    this.#onNodeRestarted = events.onNodeRestarted;
     this.#order = new WriteOrder(this.gateway);
     this.#inquiries = new Inquiries(this.gateway, 'cluster');
   }
@@ -72,14 +88,14 @@ export class EventualCluster extends NodeGroup {
   async start(): Promise<void> {
     await this.host.open();
     const names = this.host.nodes;
-    try {
-      await this.host.start(names);
-      for (const name of names) this.noteStarted(name);
-    } catch {
-      // One that cannot start keeps the others from starting with it: now each by itself.
-      await this.#startEach(names);
-    }
-    await Promise.all(names.map((name) => this.#tellMembers(name)));
+    // One that cannot start keeps the others from starting with it: then each by itself.
+    this.#together = this.host.start(names);
+    const started = await Promise.allSettled(names.map((name) => this.#guardOf(name).start()));
+    this.#together = undefined;
+    const reasons = started.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
+    if (reasons.every((reason) => reason !== undefined)) throw reasons[0];
+    for (const [index, name] of names.entries())
+      if (reasons[index] !== undefined) this.events.onNodeEnded?.(Number(name), reasons[index]);
   }
 
   /** Makes a client that stands at a server, dead or alive. @throws SynodError `SYNOD_NO_SUCH_NODE`. */
@@ -169,18 +185,77 @@ export class EventualCluster extends NodeGroup {
     }
   }
 
-  protected override async restarted(name: string): Promise<void> {
-    await this.#tellMembers(name);
+  /** Ends a server's thread, at whatever instruction it is. Resolves when it has ended; a dead server stays dead. */
+  override async crash(node: number): Promise<void> {
+    const name = this.nameOf(node);
+    await this.inTurn(name, async () => {
+      if (this.topology.isUp(name)) this.noteEnded(name);
+      await this.#guardOf(name).stop();
+    });
   }
 
-  async #startEach(names: readonly string[]): Promise<void> {
-    const started = await Promise.allSettled(
-      names.map((name) => this.host.start([name]).then(() => this.noteStarted(name))),
-    );
-    const reasons = started.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
-    if (reasons.every((reason) => reason !== undefined)) throw reasons[0];
-    for (const [index, name] of names.entries())
-      if (reasons[index] !== undefined) this.events.onNodeEnded?.(Number(name), reasons[index]);
+  /**
+   * Starts a server again, from its disk, its links as they were. Resolves when it takes writes; a live one runs on.
+   * @throws the reason when it cannot: it stays dead then.
+   */
+  override async restart(node: number): Promise<void> {
+    const name = this.nameOf(node);
+    await this.inTurn(name, () => this.#guardOf(name).start());
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    for (const guard of this.#guards.values()) guard.retire();
+    await super[Symbol.asyncDispose]();
+  }
+
+  protected override noteDied(name: string, error: Error | undefined): void {
+    super.noteDied(name, error);
+    if (!this.isClosed) this.#guardOf(name).noteEnded(error);
+  }
+
+  #guardOf(name: string): Guard {
+    const known = this.#guards.get(name);
+    if (known !== undefined) return known;
+    const guard = new Guard({
+      server: Number(name),
+      clock: this.host.clock,
+      startServer: () => {
+        const starting = this.#startServer(name);
+        this.#starting.set(name, starting);
+        return starting;
+      },
+      stopServer: () => this.#stopServer(name),
+      recovered: () => this.#onNodeRestarted?.(Number(name)),
+      failed: (error) => this.events.onNodeEnded?.(Number(name), asError(error)),
+    });
+    this.#guards.set(name, guard);
+    return guard;
+  }
+
+  async #startServer(name: string): Promise<void> {
+    const isNew = !this.host.nodes.includes(name);
+    if (isNew) await this.host.add(name);
+    else await this.#startOnHost(name);
+    if (isNew) this.noteAdded(name);
+    else this.noteStarted(name);
+    // It may have been dead when others joined.
+    await this.#tellMembers(name);
+    if (!this.topology.isUp(name)) throw new NodeDiedError(name, 'it ended as soon as it ran');
+  }
+
+  async #stopServer(name: string): Promise<void> {
+    await this.host.kill(name);
+    this.noteEnded(name);
+    // Its start may have been under way, and have come too late to be killed.
+    await this.#starting.get(name)?.catch(() => {});
+    await this.host.kill(name);
+    this.noteEnded(name);
+  }
+
+  async #startOnHost(name: string): Promise<void> {
+    const together = this.#together;
+    if (together === undefined) return this.host.start([name]);
+    await together.catch(() => this.host.start([name]));
   }
 
   #takeIn(name: string): Promise<void> {
@@ -189,9 +264,7 @@ export class EventualCluster extends NodeGroup {
       // A clock that names it must be known for a member's wherever it comes.
       const noted = await Promise.all(this.topology.up.map((other) => this.#tellMembers(other, name)));
       if (noted.includes(false)) throw new TimeoutError(`taking in server ${name}`, MEMBERS_MS_MAX);
-      await this.host.add(name);
-      this.noteAdded(name);
-      await this.#tellMembers(name);
+      await this.inTurn(name, () => this.#guardOf(name).start());
     });
     this.#joining = done.catch(() => {});
     return done;
@@ -225,4 +298,8 @@ export class EventualCluster extends NodeGroup {
     );
     return reports;
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -47,10 +47,7 @@ export abstract class NodeGroup implements AsyncDisposable {
     this.gateway = new Gateway(host, entrance);
     host.attach({
       receive: (envelopes, from) => this.gateway.receive(envelopes, from),
-      ended: (node, error) => {
-        this.noteEnded(node);
-        events.onNodeEnded?.(Number(node), error);
-      },
+      ended: (node, error) => this.noteDied(node, error),
       warn: (error) => events.onWarning?.(error),
     });
   }
@@ -162,6 +159,12 @@ export abstract class NodeGroup implements AsyncDisposable {
   protected noteEnded(name: string): void {
     this.topology.setUp(name, false);
     this.gateway.nodeEnded(name);
+  }
+
+  /** A node has ended by itself. */
+  protected noteDied(name: string, error: Error | undefined): void {
+    this.noteEnded(name);
+    this.events.onNodeEnded?.(Number(name), error);
   }
 
   /** Ends a node for good, and removes its files. */

@@ -1,18 +1,22 @@
 import type { Host } from '../../actors/host.ts';
+import { majorityOf } from '../../machines/replication/batch.ts';
 import { PARTICIPANT, type RecordLine } from '../../machines/two-phase-commit/client-messages.ts';
 import type { Value } from '../../machines/two-phase-commit/transaction.ts';
 import type { ClientOptions } from '../client/client.ts';
 import { TransactionClient } from '../client/transaction-client.ts';
-import { NoLeaderError, TimeoutError } from '../errors.ts';
+import { BadOptionError, NoLeaderError, TimeoutError } from '../errors.ts';
 import type { ChangeOptions } from './cluster.ts';
 import { type ClusterEvents, NodeGroup } from './node-group.ts';
 import type { TransactionMessageType } from './transaction-messages.ts';
 import { TransactionObserver } from './transaction-observer.ts';
-import { RestWatch, restOf } from './transaction-rest.ts';
+import { RestWatch, replicatedRestOf, restOf } from './transaction-rest.ts';
 import { type TransactionClusterStatus, transactionStatusOf } from './transaction-status.ts';
 
 /** A newcomer may have much to learn. */
 const CHANGE_TIMEOUT_MS = 60_000;
+
+/** Who decides: node 0, or whichever node leads (Paxos Commit). */
+export type CoordinatorKind = 'single' | 'replicated';
 
 /**
  * A key-value store whose every transaction happens on all followers or on none: node 0 leads, the others follow, each
@@ -21,16 +25,23 @@ const CHANGE_TIMEOUT_MS = 60_000;
  */
 export class TransactionCluster extends NodeGroup {
   readonly protocol = '2pc';
+  readonly coordinator: CoordinatorKind;
   readonly #leader: string;
   readonly #observer: TransactionObserver;
   /** The highest number that was given to a node. */
   #highest = 0;
 
   /** Use `createCluster`, which also starts the nodes. */
-  constructor(host: Host, events: ClusterEvents = {}, afterwards?: () => Promise<void>) {
+  constructor(
+    host: Host,
+    events: ClusterEvents = {},
+    afterwards?: () => Promise<void>,
+    coordinator: CoordinatorKind = 'single',
+  ) {
     super(host, PARTICIPANT, events, afterwards);
     this.#leader = host.nodes[0]!;
-    this.#observer = new TransactionObserver(this.gateway, this.#leader);
+    this.coordinator = coordinator;
+    this.#observer = new TransactionObserver(this.gateway, this.#leader, this.#isReplicated);
   }
 
   /** Starts all nodes. Resolves when they can take transactions. @throws the reason when one cannot start. */
@@ -51,7 +62,7 @@ export class TransactionCluster extends NodeGroup {
       (name, closed) =>
         new TransactionClient(name, this.gateway, {
           ...options,
-          leader: this.#leader,
+          leaders: this.#isReplicated ? this.host.nodes : [this.#leader],
           followers: () => this.#liveFollowers,
           closed,
         }),
@@ -61,8 +72,11 @@ export class TransactionCluster extends NodeGroup {
   /**
    * Takes in a new follower while the cluster runs, and gives its number: it is taught what is committed, and then votes.
    * @throws TimeoutError, NoLeaderError: the node is there, and becomes a follower as soon as it can.
+   * BadOptionError with a replicated coordinator, whose nodes stay as they are.
    */
   async addNode({ timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<number> {
+    if (this.#isReplicated)
+      throw new BadOptionError('coordinator', this.coordinator, "'single', to add nodes,");
     // Never one that another node has had.
     const known = [...this.host.nodes, ...this.host.former].map(Number);
     this.#highest = Math.max(this.#highest, ...known) + 1;
@@ -115,7 +129,7 @@ export class TransactionCluster extends NodeGroup {
 
   async status(): Promise<TransactionClusterStatus> {
     const reports = await this.#observer.observe(this.host.nodes);
-    return transactionStatusOf(reports, this.#leader, this.topology);
+    return transactionStatusOf(reports, reports.leader ?? this.#leader, this.topology);
   }
 
   /**
@@ -126,13 +140,27 @@ export class TransactionCluster extends NodeGroup {
     const watch = new RestWatch();
     await this.until(async () => {
       const reports = await this.#observer.observe(this.host.nodes);
-      return watch.look(restOf(reports, this.#leader, this.topology), reports);
+      const rest = this.#isReplicated
+        ? replicatedRestOf(reports, this.#leader, this.topology)
+        : restOf(reports, this.#leader, this.topology);
+      return watch.look(rest, reports);
     });
+  }
+
+  /** Whether enough nodes live for a transaction to be decided; links apart. */
+  canDecide(): boolean {
+    if (!this.#isReplicated) return this.topology.isUp(this.#leader);
+    const { nodes } = this.host;
+    return nodes.filter((name) => this.topology.isUp(name)).length >= majorityOf(nodes.length);
   }
 
   /** Whether a live follower answers a read of the key now; false where all hold it for a transaction that is undecided. */
   canRead(key: string): Promise<boolean> {
     return this.#observer.canRead(key, this.#liveFollowers);
+  }
+
+  get #isReplicated(): boolean {
+    return this.coordinator === 'replicated';
   }
 
   get #followers(): string[] {

@@ -19,6 +19,8 @@ import { Inquiries } from '../client/inquiries.ts';
 /** What the nodes say of themselves. One that is down or silent says nothing. */
 export interface TransactionReports {
   readonly coordinator: CoordinatorStatus | undefined;
+  /** Who leads, as far as it is known. */
+  readonly leader: string | undefined;
   /** By node. */
   readonly participants: ReadonlyMap<string, ParticipantStatus>;
 }
@@ -30,20 +32,24 @@ const PAGE_MS_MAX = 10_000;
 
 /** Asks the nodes of two-phase commit how they are and what they keep, and tells them what a test or a script wants. */
 export class TransactionObserver {
+  /** The founding leader, which is no follower. */
   readonly #leader: string;
+  /** Whether any node may lead. */
+  readonly #isReplicated: boolean;
   readonly #coordinator: Inquiries<CoordinatorStatus | JournalPage>;
   readonly #participants: Inquiries<ParticipantStatus | JournalPage | Page | Noted | Values>;
 
-  constructor(gateway: Gateway, leader: string) {
+  constructor(gateway: Gateway, leader: string, isReplicated = false) {
     this.#leader = leader;
+    this.#isReplicated = isReplicated;
     this.#coordinator = new Inquiries(gateway, 'coordinator-observer', COORDINATOR);
     this.#participants = new Inquiries(gateway, 'participant-observer', PARTICIPANT);
   }
 
   async observe(nodes: readonly string[]): Promise<TransactionReports> {
     const followers = nodes.filter((node) => node !== this.#leader);
-    const [coordinator, ...statuses] = await Promise.all([
-      this.coordinator(),
+    const [leading, ...statuses] = await Promise.all([
+      this.leading(nodes),
       ...followers.map((node) =>
         this.#participants.ask(node, statusRequest, 'participantStatus', STATUS_MS_MAX),
       ),
@@ -53,11 +59,27 @@ export class TransactionObserver {
       const status = statuses[place];
       if (status !== undefined) participants.set(node, status);
     });
-    return { coordinator, participants };
+    return { ...leading, participants };
+  }
+
+  /** Who leads, and what it says. */
+  async leading(nodes: readonly string[]): Promise<Pick<TransactionReports, 'leader' | 'coordinator'>> {
+    if (!this.#isReplicated) return { leader: this.#leader, coordinator: await this.coordinator() };
+    const statuses = await Promise.all(nodes.map((node) => this.#statusOf(node)));
+    // A former leader may not have noticed yet: the later one counts.
+    const place = statuses.reduce((best, status, node) => {
+      if (!(status !== undefined && 'leads' in status && status.leads === true)) return best;
+      return status.life > (statuses[best]?.life ?? 0) ? node : best;
+    }, -1);
+    return { leader: nodes[place], coordinator: statuses[place] };
   }
 
   coordinator(): Promise<CoordinatorStatus | undefined> {
-    return this.#coordinator.ask(this.#leader, statusRequest, 'coordinatorStatus', STATUS_MS_MAX);
+    return this.#statusOf(this.#leader);
+  }
+
+  #statusOf(node: string): Promise<CoordinatorStatus | undefined> {
+    return this.#coordinator.ask(node, statusRequest, 'coordinatorStatus', STATUS_MS_MAX);
   }
 
   /** All that is committed at a follower, in order of keys; undefined when it does not answer. */

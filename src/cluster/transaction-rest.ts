@@ -1,3 +1,4 @@
+import { majorityOf } from '../../machines/replication/batch.ts';
 import type {
   CoordinatorStatus,
   OpenGroup,
@@ -47,6 +48,32 @@ export function restOf(
     if (isBehind && hears(leader, node)) return 'busy';
     if (status.undecided.some((group) => canBeDecided(node, group, participants, leader, hears)))
       return 'busy';
+    isStuck ||= status.undecided.length > 0;
+  }
+  return isStuck ? 'stuck' : 'clear';
+}
+
+/** With a replicated coordinator: a dead leader is replaced, as long as a majority lives and hears each other. */
+export function replicatedRestOf(
+  { leader, coordinator, participants }: TransactionReports,
+  founder: string,
+  links: Links,
+): Rest {
+  const live = links.nodes.filter((node) => links.isUp(node));
+  const hears = (a: string, b: string) => links.isUp(a) && links.isUp(b) && links.isLinked(a, b);
+  const canLead = (node: string) =>
+    live.filter((other) => other === node || hears(node, other)).length >= majorityOf(links.nodes.length);
+  const isLed = leader !== undefined && coordinator !== undefined && canLead(leader);
+  if (!isLed && live.some(canLead)) return 'busy';
+  if (isLed && coordinator.open.some((group) => canEnd(group, leader, hears))) return 'busy';
+  if (isLed && (coordinator.pending > 0 || !coordinator.isTidy)) return 'busy';
+  let isStuck = isLed && coordinator.open.length > 0;
+  for (const node of live) {
+    if (node === founder) continue;
+    const status = participants.get(node);
+    if (status === undefined || !status.isTidy || !status.isDurable) return 'busy';
+    const isHeard = isLed && (node === leader || hears(leader, node));
+    if (isHeard && (status.mark !== coordinator.mark || status.undecided.length > 0)) return 'busy';
     isStuck ||= status.undecided.length > 0;
   }
   return isStuck ? 'stuck' : 'clear';

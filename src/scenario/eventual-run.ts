@@ -5,21 +5,26 @@ import type { EventualCluster } from '../cluster/eventual-cluster.ts';
 import type { Connection } from './eventual-ids.ts';
 import type { Environment, ScenarioRun } from './grammar.ts';
 
+/** A client of the store, as a script sees it. */
+export type StoreClient = Pick<EventualClient, 'moveTo' | 'leave' | 'put' | 'delete' | 'get'>;
+
 /** The servers of a script. */
-export type StoreSystem = Pick<
-  EventualCluster,
-  | 'nodes'
-  | 'isUp'
-  | 'join'
-  | 'crash'
-  | 'connect'
-  | 'disconnect'
-  | 'client'
-  | 'stabilize'
-  | 'entries'
-  | 'status'
-  | typeof Symbol.asyncDispose
->;
+export interface StoreSystem
+  extends Pick<
+    EventualCluster,
+    | 'nodes'
+    | 'isUp'
+    | 'join'
+    | 'crash'
+    | 'connect'
+    | 'disconnect'
+    | 'stabilize'
+    | 'entries'
+    | 'status'
+    | typeof Symbol.asyncDispose
+  > {
+  client(options: { readonly node: number }): Promise<StoreClient>;
+}
 
 /** What a script runs on, and how. */
 export interface EventualRunOptions {
@@ -37,7 +42,7 @@ const LOST_CONNECTION = ['SYNOD_UNREACHABLE', 'SYNOD_UNKNOWN_OUTCOME', 'SYNOD_TI
 /** A client of a script, and the server that it is to stand at, whether there is one of that id or not. */
 interface ScriptClient {
   server: number | undefined;
-  client: EventualClient | undefined;
+  client: StoreClient | undefined;
 }
 
 /**
@@ -172,12 +177,12 @@ export class EventualRun implements ScenarioRun {
   }
 
   /** The client, if it is connected to a server that lives. */
-  #connected(id: number): EventualClient | undefined {
+  #connected(id: number): StoreClient | undefined {
     const { server, client } = this.#clients.get(id) ?? {};
     return server !== undefined && this.#isUp(server) ? client : undefined;
   }
 
-  #write(id: number, key: string, begin: (client: EventualClient) => Promise<void>): void | Promise<void> {
+  #write(id: number, key: string, begin: (client: StoreClient) => Promise<void>): void | Promise<void> {
     const client = this.#connected(id);
     if (client === undefined) return this.#environment.print(`${key}:ERR_CONN`);
     this.#inFlight += 1;

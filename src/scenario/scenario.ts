@@ -6,6 +6,7 @@
 
 import { createTransactionCluster } from '../cluster/create-transaction-cluster.ts';
 import type { ProtocolName } from '../cluster/protocols.ts';
+import type { CoordinatorKind } from '../cluster/transaction-cluster.ts';
 import { openChatCluster } from './chat-cluster.ts';
 import { chatGrammar } from './chat-grammar.ts';
 import { BadScenarioError } from './errors.ts';
@@ -14,7 +15,7 @@ import { openOnThreads } from './eventual-threads.ts';
 import { commandLines, linesOf, parseScript, type Script } from './parse.ts';
 import { type RunOptions, runScript } from './run-script.ts';
 import { transactionGrammar } from './transaction-grammar.ts';
-import type { TransactionClusterPlan } from './transaction-run.ts';
+import type { OpenTransactionCluster } from './transaction-run.ts';
 
 /** A script that was checked whole and can run. */
 export interface Scenario {
@@ -30,7 +31,8 @@ type Parse = (file: string, content: string) => Script;
 const grammars: Readonly<Record<string, Parse>> = {
   paxos: chatScript('paxos'),
   raft: chatScript('raft'),
-  '2pc': (file, content) => parseScript(transactionGrammar(openTransactionCluster), file, content),
+  '2pc': (file, content) =>
+    parseScript(transactionGrammar(openTransactionCluster(coordinatorOf(file, content))), file, content),
   eventual: (file, content) => parseScript(eventualGrammar({ open: openOnThreads }), file, content),
 };
 
@@ -38,15 +40,27 @@ function chatScript(protocol: ProtocolName): Parse {
   return (file, content) => parseScript(chatGrammar(openChatCluster(protocol)), file, content);
 }
 
-function openTransactionCluster({ nodes, journal, dataDir, warn }: TransactionClusterPlan) {
-  return createTransactionCluster({
-    protocol: '2pc',
-    nodes,
-    ...(journal === 'memory' ? { journal } : { dataDir }),
-    onNodeEnded: (_node, error) => {
-      if (error !== undefined) warn(error);
-    },
-  });
+function openTransactionCluster(coordinator: CoordinatorKind): OpenTransactionCluster {
+  return ({ nodes, journal, dataDir, warn }) =>
+    createTransactionCluster({
+      protocol: '2pc',
+      nodes,
+      coordinator,
+      ...(journal === 'memory' ? { journal } : { dataDir }),
+      onNodeEnded: (_node, error) => {
+        if (error !== undefined) warn(error);
+      },
+    });
+}
+
+/** As a line `# coordinator: replicated` before the first command says; else node 0. */
+function coordinatorOf(file: string, content: string): CoordinatorKind {
+  const named = headingOf(content, 'coordinator');
+  if (named === undefined) return 'single';
+  const { name, line } = named;
+  if (name === 'single' || name === 'replicated') return name;
+  const what = `unknown coordinator "${name}"; known are single, replicated`;
+  throw new BadScenarioError(file, [{ line, what }]);
 }
 
 /** The protocol of a script that does not name one, by its first command. */
@@ -73,16 +87,27 @@ export function parseScenario(file: string, content: string, protocol?: string):
   return { file, protocol: chosen, run: (options) => runScript(script, file, options) };
 }
 
-function protocolOf(file: string, content: string): string {
+/** What a line `# KEY: NAME` before the first command names. */
+function headingOf(
+  content: string,
+  key: string,
+): { readonly name: string; readonly line: number } | undefined {
   const first = commandLines(content)[0];
   const top = linesOf(content).slice(0, first === undefined ? undefined : first.line - 1);
-  for (const [index, line] of top.entries()) {
-    const named = /^\s*#\s*protocol:\s*(\S*)\s*$/.exec(line)?.[1];
-    if (named === undefined) continue;
-    if (Object.hasOwn(grammars, named)) return named;
-    throw new BadScenarioError(file, [{ line: index + 1, what: unknownProtocol(named) }]);
+  for (const [index, text] of top.entries()) {
+    const [, found, name] = /^\s*#\s*(\w+):\s*(\S*)\s*$/.exec(text) ?? [];
+    if (found === key && name !== undefined) return { name, line: index + 1 };
   }
-  const command = first?.source.split(/\s/, 1)[0] ?? '';
+  return undefined;
+}
+
+function protocolOf(file: string, content: string): string {
+  const named = headingOf(content, 'protocol');
+  if (named !== undefined) {
+    if (Object.hasOwn(grammars, named.name)) return named.name;
+    throw new BadScenarioError(file, [{ line: named.line, what: unknownProtocol(named.name) }]);
+  }
+  const command = commandLines(content)[0]?.source.split(/\s/, 1)[0] ?? '';
   return Object.hasOwn(protocolByFirstCommand, command)
     ? (protocolByFirstCommand[command] ?? PROTOCOL_BY_DEFAULT)
     : PROTOCOL_BY_DEFAULT;

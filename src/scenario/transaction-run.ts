@@ -10,7 +10,6 @@ import type { Environment, ScenarioRun } from './grammar.ts';
 import { journalLine } from './journal-line.ts';
 import type { LinkRun } from './link-commands.ts';
 
-const LEADER = 0;
 /** A read that has waited for so long may be one that nobody can answer. */
 const PATIENCE_MS = 50;
 
@@ -190,8 +189,8 @@ export class TransactionRun implements ScenarioRun, LinkRun {
   }
 
   async #printOutcome(decide: () => Promise<TransactionOutcome>): Promise<void> {
-    // Not left waiting for a leader that may come back much later in the script.
-    if (!this.#cluster.isUp(LEADER)) {
+    // Not left waiting for nodes that may come back much later in the script.
+    if (!this.#cluster.canDecide()) {
       this.#print('UNKNOWN');
       return;
     }

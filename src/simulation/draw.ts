@@ -4,7 +4,7 @@ import { FAULT_NAMES, FAULTS, type FaultName, type Strengths } from './faults/in
 
 /** Faults that cannot be in one world. */
 const NOT_WITH: Readonly<Partial<Record<FaultName, readonly FaultName[]>>> = {
-  volatile: ['amnesia', 'half-flush', 'slow-disk'],
+  volatile: ['amnesia', 'torn', 'rot', 'half-flush', 'slow-disk'],
 };
 
 /**

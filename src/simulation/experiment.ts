@@ -51,7 +51,7 @@ const START_MS_MAX = 20_000;
  * @throws Violation; what a role or a client threw that it must not throw.
  */
 export async function experiment(options: ExperimentOptions): Promise<ExperimentResult> {
-  const { protocol, seed, stormMs = STORM_MS, settings = {}, instruments = [], trace } = options;
+  const { protocol, seed, settings = {}, instruments = [] } = options;
   const random = derivedRandom(seed, 'experiment');
   const faults = drawFaults(seed, protocol.faults, options.faults ?? {});
   const sizes = protocol.sizes(faults);
@@ -59,34 +59,63 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   const nodes = Array.from({ length: options.nodes ?? drawn }, (_, node) => String(node));
   // Now fault upon fault, now each with time to show what follows from it.
   const calmMsMax = random.next() < 0.4 ? 600 : random.integer(5, 150);
-
+  const doomed = new Set<string>();
+  // How a system is taken down is no part of what happened.
+  let trace = options.trace;
   await using system = protocol.create({
     seed,
     nodes,
     faults,
-    world: { seed, ...drawWorld(seed, faults), ...(trace === undefined ? {} : { trace }) },
+    world: {
+      seed,
+      ...drawWorld(seed, faults),
+      ...(trace === undefined ? {} : { trace: (record) => trace?.(record) }),
+    },
+    doomed,
     settings,
     instruments,
   });
-  const { host, witness } = system;
-  const drive = new Drive(host, witness);
+  const drive = new Drive(system.host, system.witness);
   const storm = new Storm({
     system,
     drive,
     random: derivedRandom(seed, 'storm'),
     faults,
     steps: protocol.steps,
+    doomed,
   });
+  try {
+    const recoveryMs = await live({ options, system, drive, storm, faults, calmMsMax });
+    const { struck } = storm;
+    const endMs = system.host.clock.now();
+    return { seed, nodes: nodes.length, faults, struck, recoveryMs, endMs, counts: system.counts };
+  } finally {
+    trace = undefined;
+  }
+}
+
+interface Life {
+  readonly options: ExperimentOptions;
+  readonly system: System;
+  readonly drive: Drive;
+  readonly storm: Storm;
+  readonly faults: Strengths;
+  readonly calmMsMax: number;
+}
+
+/** From the start of a system to its last check; gives how long it took to recover, in ms. */
+async function live({ options, system, drive, storm, faults, calmMsMax }: Life): Promise<number> {
+  const { protocol, stormMs = STORM_MS } = options;
+  const { clock } = system.host;
   await within(drive, system.start(), START_MS_MAX, 'all nodes start');
   await within(drive, system.work(), START_MS_MAX, 'clients begin to work');
   await storm.rage(stormMs, calmMsMax);
   await storm.mend();
 
-  const calmMs = host.clock.now();
-  const soon = <Result>(promise: Promise<Result>, what: string) =>
-    within(drive, promise, protocol.recoveryMsMax, what);
+  const calmMs = clock.now();
+  const soon: Soon = (promise, what) => within(drive, promise, protocol.recoveryMsMax, what);
   await soon(system.finish(), 'everything that was asked for is done');
-  const recoveryMs = host.clock.now() - calmMs;
+  const recoveryMs = clock.now() - calmMs;
   const look = () => soon(system.atRest(), 'a system at rest answers');
   await look();
   if (system.exercise !== undefined) await soon(system.exercise(), 'everything works in peace');
@@ -96,17 +125,10 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   if ((await look()) !== before)
     throw new Violation('nothing is lost', 'the power failed, and this is no longer as it was');
   await soon(system.judge(), 'a history is judged');
-  return {
-    seed,
-    nodes: nodes.length,
-    faults,
-    struck: storm.struck,
-    recoveryMs,
-    endMs: host.clock.now(),
-    counts: system.counts,
-  };
+  return recoveryMs;
 }
 
+/** Waits for something as long as recovery may take. */
 type Soon = <Result>(promise: Promise<Result>, what: string) => Promise<Result>;
 
 async function endAndRestart(

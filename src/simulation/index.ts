@@ -24,8 +24,11 @@ export {
   createSimulatedCluster,
   type SimulatedCluster,
   type SimulatedClusterOptions,
+  type SimulatedEventualClusterOptions,
   type SimulatedTransactionClusterOptions,
   type SimulatedWorldOptions,
 } from './simulated-cluster.ts';
+export type { Failure, Verdict } from './swarm/examine.ts';
+export { type SwarmOptions, type SwarmSettings, swarm } from './swarm/swarm.ts';
 export type { SimulatedProtocol, System, SystemOptions } from './system.ts';
 export { Violation } from './violation.ts';

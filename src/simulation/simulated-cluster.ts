@@ -9,14 +9,14 @@ import {
 import { eventualProgram } from '../../machines/eventual/program.ts';
 import type { EventualSettings } from '../../machines/eventual/settings.ts';
 import type { Application } from '../../machines/replication/application.ts';
-import { twoPhaseCommitProgram } from '../../machines/two-phase-commit/program.ts';
 import type { TwoPhaseCommitSettings } from '../../machines/two-phase-commit/settings.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { serverNames } from '../cluster/create-eventual-cluster.ts';
-import { EventualCluster } from '../cluster/eventual-cluster.ts';
+import { transactionProgram } from '../cluster/create-transaction-cluster.ts';
+import { EventualCluster, type EventualClusterEvents } from '../cluster/eventual-cluster.ts';
 import type { ClusterEvents } from '../cluster/node-group.ts';
 import { PROTOCOLS, type ProtocolName, type ProtocolSettings } from '../cluster/protocols.ts';
-import { TransactionCluster } from '../cluster/transaction-cluster.ts';
+import { type CoordinatorKind, TransactionCluster } from '../cluster/transaction-cluster.ts';
 
 /** In what kind of world a cluster is to be. */
 export interface SimulatedWorldOptions extends ClusterEvents {
@@ -47,11 +47,13 @@ export interface SimulatedTransactionClusterOptions extends SimulatedWorldOption
   readonly protocol: '2pc';
   /** The leader, which is node 0, and its followers. */
   readonly nodes: number;
+  /** Who decides: node 0, or whichever leads. */
+  readonly coordinator?: CoordinatorKind;
   readonly settings?: Partial<TwoPhaseCommitSettings>;
 }
 
 /** What a simulated cluster of the eventually consistent store is to be. */
-export interface SimulatedEventualClusterOptions extends SimulatedWorldOptions {
+export interface SimulatedEventualClusterOptions extends SimulatedWorldOptions, EventualClusterEvents {
   readonly protocol: 'eventual';
   /** How many servers it is founded with, 0 and up; or their ids. */
   readonly nodes: number | readonly number[];
@@ -84,13 +86,14 @@ export function createSimulatedCluster(
 
 function simulateTransactions({
   nodes,
+  coordinator = 'single',
   settings,
   ...options
 }: SimulatedTransactionClusterOptions): SimulatedCluster<TransactionCluster> {
   const names = namesOf(nodes);
-  const program = twoPhaseCommitProgram({ nodes: names, ...(settings === undefined ? {} : { settings }) });
+  const program = transactionProgram(coordinator, names, settings);
   const world = worldOf(options, { nodes: names, program, damaged: 'refuse' });
-  return { cluster: new TransactionCluster(world, options), world };
+  return { cluster: new TransactionCluster(world, options, undefined, coordinator), world };
 }
 
 function simulateEventual({

@@ -1,5 +1,6 @@
 import type { Random } from '../../actors/random.ts';
-import type { SimulatedHost } from '../../actors/simulated/index.ts';
+import type { Pace, SimulatedHost } from '../../actors/simulated/index.ts';
+import { TURN_STEPS } from '../../actors/world.ts';
 import type { Drive } from './drive.ts';
 import type { Fault, Strike } from './faults/fault.ts';
 import { FAULT_NAMES, FAULTS, type Strengths } from './faults/index.ts';
@@ -12,10 +13,15 @@ export interface StormOptions {
   readonly faults: Strengths;
   /** After any of these messages a node may die. */
   readonly steps: readonly string[];
+  /** Where it notes nodes that may end at any moment. */
+  readonly doomed: Set<string>;
 }
 
 /** How long a start may take. */
 const RESTART_MS_MAX = 2000;
+/** A node that works flushes something within so many events. */
+const FLUSH_STEPS_MAX = 100;
+const CALM_PACE: Pace = { turnMsMax: 0, flushMsMax: 1 };
 const CALM: Parameters<SimulatedHost['changeNetwork']>[0] = {
   lossProbability: 0,
   clientLossProbability: 0,
@@ -34,19 +40,17 @@ export class Storm {
   readonly #steps: readonly string[];
   readonly #lots: readonly (readonly [share: number, Strike])[];
   readonly #shares: number;
-  /** Nodes that may die at any moment. */
-  readonly #armed = new Set<string>();
-  /** Nodes that started without their memory, and run since. */
-  readonly #restored = new Set<string>();
+  readonly #doomed: Set<string>;
   #struck = 0;
 
-  constructor({ system, drive, random, faults, steps }: StormOptions) {
+  constructor({ system, drive, random, faults, steps, doomed }: StormOptions) {
     this.host = system.host;
     this.random = random;
     this.#system = system;
     this.#drive = drive;
     this.#faults = faults;
     this.#steps = steps;
+    this.#doomed = doomed;
     this.#lots = FAULT_NAMES.flatMap((name) => {
       const fault: Fault = FAULTS[name];
       const strength = faults[name];
@@ -78,12 +82,16 @@ export class Storm {
   async mend(): Promise<void> {
     this.host.changeNetwork(CALM);
     this.host.mendLinks();
-    // No time bomb ticks on.
-    for (const name of this.host.running) this.host.killAfter(name, Number.MAX_SAFE_INTEGER, []);
-    this.#armed.clear();
+    for (const name of this.host.running) {
+      this.host.disarm(name);
+      this.host.pause(name, 0);
+    }
+    this.#doomed.clear();
+    for (const name of this.nodes) this.host.changePace(name, CALM_PACE);
     // One that has just gone off, the system learns of in a moment.
     await this.#drive.run(1);
     for (const name of this.nodes) await this.restart(name);
+    for (const name of this.nodes) if (this.#isDamaged(name)) await this.#bounce(name);
     if (this.#system.mend !== undefined) await this.#drive.runWhile(this.#system.mend(), RESTART_MS_MAX);
   }
 
@@ -103,13 +111,14 @@ export class Storm {
 
   async crash(name: string): Promise<void> {
     if (!this.nodes.includes(name)) return;
-    if (this.#forgetsAtEnd && !this.mayForget(name)) return;
+    if (this.#forgetsAtEnd && !this.#mayForget(name)) return;
     await this.#drive.runWhile(this.#system.crash(name), RESTART_MS_MAX);
-    this.#restored.delete(name);
   }
 
   async restart(name: string): Promise<void> {
     if (!this.nodes.includes(name)) return;
+    if (!this.host.running.includes(name) && this.host.memoryOf(name) === 'lost')
+      await this.#bounceRestored();
     // It may be removed meanwhile.
     const restarted = this.#system.restart(name).catch((error: unknown) => {
       if (this.nodes.includes(name)) throw error;
@@ -119,35 +128,41 @@ export class Storm {
 
   /** Lets a node die after it has sent a few more messages of the protocol. */
   dieAfter(name: string, messages: number): void {
-    if (this.#forgetsAtEnd && !this.mayForget(name)) return;
-    this.#armed.add(name);
+    if (this.#forgetsAtEnd && !this.#mayForget(name)) return;
+    this.#doomed.add(name);
     if (this.host.running.includes(name)) this.host.killAfter(name, messages, this.#steps);
   }
 
-  /** Whether a majority is left that remembers, and is counted on, should this node forget. */
-  mayForget(name: string): boolean {
-    const { running } = this.host;
-    const isSound = (node: string) =>
-      (this.#system.remembers?.(node) ?? true) &&
-      (!this.#forgetsAtEnd || (running.includes(node) && !this.#armed.has(node)));
-    return this.nodes.filter((node) => node !== name && isSound(node)).length > this.nodes.length / 2;
+  /** Lets a node die inside of a turn that is so far on. */
+  interrupt(name: string, turns: number): void {
+    if (this.#forgetsAtEnd && !this.#mayForget(name)) return;
+    this.#doomed.add(name);
+    this.host.interruptAt(name, TURN_STEPS[this.random.integer(0, TURN_STEPS.length - 1)]!, turns);
   }
 
-  /** A node ends, and starts without what was on its disks, or without what was in its journal alone. */
+  /** A node ends, and starts without its files. */
   async forget(name: string): Promise<void> {
-    if (!this.mayForget(name)) return;
-    // The host trusts no more than a minority that ever started without their memory, and run since.
-    for (const other of [...this.#restored]) {
-      await this.crash(other);
-      await this.restart(other);
-    }
+    if (!this.#mayForget(name)) return;
     await this.crash(name);
-    const disk = this.host.diskOf(name);
-    const [record] = disk.records.from('');
-    if (record === undefined || this.random.next() < 0.5) this.host.forget(name);
-    else disk.rot(record.key);
+    // It may have been removed, or others may have gone.
+    if (!this.#mayForget(name)) return;
+    this.host.forget(name);
     await this.restart(name);
-    this.#restored.add(name);
+  }
+
+  /** A node ends while it writes, and starts where that has damaged its disks. */
+  async tear(name: string): Promise<void> {
+    for (let steps = 0; steps < FLUSH_STEPS_MAX && !this.#isFlushing(name); steps++) await this.#drive.step();
+    if (!this.#isFlushing(name) || !this.#mayForget(name)) return;
+    this.host.killTorn(name);
+    await this.crash(name);
+    await this.restart(name);
+  }
+
+  /** A record rots: that shows when it is read, or when the node starts again. */
+  rot(name: string): void {
+    if (!this.#mayForget(name)) return;
+    this.host.rot(name, this.random.next() < 0.5 ? 'journal' : 'store', this.random.next());
   }
 
   /** Cuts a link, both ways. */
@@ -158,6 +173,31 @@ export class Storm {
 
   cutOneWay(from: string, to: string): void {
     if (from !== to) this.host.linkOneWay(from, to, false);
+  }
+
+  #mayForget(name: string): boolean {
+    return this.nodes.includes(name) && (this.#system.mayForget?.(name) ?? false);
+  }
+
+  #isFlushing(name: string): boolean {
+    return this.nodes.includes(name) && this.host.isFlushing(name);
+  }
+
+  /** The host trusts no more than a minority that ever started without their memory, and run since. */
+  async #bounceRestored(): Promise<void> {
+    if (this.#forgetsAtEnd) return;
+    for (const name of this.host.running) {
+      if (this.nodes.includes(name) && this.host.memoryOf(name) === 'lost') await this.#bounce(name);
+    }
+  }
+
+  async #bounce(name: string): Promise<void> {
+    await this.crash(name);
+    await this.restart(name);
+  }
+
+  #isDamaged(name: string): boolean {
+    return this.host.diskOf(name).isDamaged || this.host.storeDiskOf(name).isDamaged;
   }
 
   get #forgetsAtEnd(): boolean {

@@ -33,6 +33,8 @@ export interface SystemOptions {
     SimulatedHostOptions,
     'seed' | 'network' | 'disk' | 'journal' | 'clockRates' | 'trace'
   >;
+  /** Nodes that may end at any moment, as of now. */
+  readonly doomed: ReadonlySet<string>;
   /** Bounds and times of the protocol that are not to be left to chance. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Changes to the programs of its nodes. */
@@ -59,8 +61,8 @@ export interface System extends AsyncDisposable {
   crash(node: string): Promise<void>;
   /** Starts a node that does not run. */
   restart(node: string): Promise<void>;
-  /** Whether a node has what it must remember; a majority always has. Undefined: no node ever loses it. */
-  remembers?(node: string): boolean;
+  /** Whether a node may lose now what it must remember. A protocol that stands no loss of memory is never asked. */
+  mayForget?(node: string): boolean;
   /** What else may happen to it under a fault, each with its share of the lots. */
   readonly strikes?: Readonly<Partial<Record<FaultName, readonly (readonly [share: number, Strike])[]>>>;
   /** All nodes run again: what else is to be started. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { packFrame } from '../../actors/codec.ts';
-import { persistBehind, send, sendEarly } from '../../actors/effects.ts';
+import { persistBehind, send, sendEarly, warn } from '../../actors/effects.ts';
 import { BadFrameError } from '../../actors/errors.ts';
 import { CLIENTS } from '../../actors/host.ts';
 import { puppetNode, record } from './puppet-node.ts';
@@ -304,6 +304,13 @@ describe('a turn', () => {
       turn(to('b', 'p2a'), to('b', 'p2b'), to('b', 'p2b'), to('b', 'p2b'));
       expect([left(), kills()]).to.deep.equal([['b: p2a p2b p2b'], 0]);
     });
+  });
+
+  it('hands on what a role warns of, and goes on', () => {
+    const { turn, warnings, left } = puppetNode();
+    turn(warn({ name: 'Error', message: 'refused' }), to('b', 'one'));
+    expect(warnings.map(({ message }) => message)).to.deep.equal(['refused']);
+    expect(left()).to.deep.equal(['b: one']);
   });
 
   it('ends at once when the node is halted', () => {

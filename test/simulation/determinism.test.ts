@@ -3,17 +3,14 @@ import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { SIMULATED_PROTOCOL_NAMES } from '../../src/simulation/protocols/index.ts';
 import { traceOf } from './support/trace-of.ts';
 
-const RUNS = [
-  { protocol: 'paxos', seed: 3 },
-  { protocol: 'paxos', seed: 5 },
-  { protocol: 'raft', seed: 3 },
-  { protocol: 'raft', seed: 5 },
-] as const;
+const SEEDS = [3, 5];
 
 describe('the same seed gives the same trace, byte for byte', () => {
-  for (const { protocol, seed } of RUNS) {
+  const runs = SIMULATED_PROTOCOL_NAMES.flatMap((protocol) => SEEDS.map((seed) => ({ protocol, seed })));
+  for (const { protocol, seed } of runs) {
     it(`${protocol}, seed ${seed}: twice in this process, and in another`, async function () {
       this.timeout(60_000);
       const first = await traceOf(protocol, seed);
@@ -29,7 +26,7 @@ describe('the same seed gives the same trace, byte for byte', () => {
     });
   }
 
-  for (const protocol of ['paxos', 'raft'] as const) {
+  for (const protocol of SIMULATED_PROTOCOL_NAMES) {
     it(`another seed gives another trace of ${protocol}`, async () => {
       expect(await traceOf(protocol, 3)).to.not.deep.equal(await traceOf(protocol, 4));
     });

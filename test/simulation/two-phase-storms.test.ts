@@ -19,6 +19,16 @@ for (const presume of PRESUMPTIONS) {
           }
         }
       });
+
+      it('does so while followers come, and lose their memory', async () => {
+        for (let seed = 1; seed <= SEEDS; seed++) {
+          try {
+            await using _ = await rage({ seed, joins: true, settings: { presume, groupCommit } });
+          } catch (cause) {
+            throw new Error(`seed ${seed}: ${String(cause)}`, { cause });
+          }
+        }
+      });
     });
   }
 }

@@ -15,21 +15,34 @@ export const crash: Fault = {
   ],
 };
 
+export const midTurn: Fault = {
+  means:
+    'a node ends inside of a turn: frames taken, actors run, handed to the disk, or durable and not yet sent',
+  unit: 'turns until then',
+  strengthMax: 8,
+  probability: 0.5,
+  strikes: (turns) => [
+    [2, async (storm) => storm.interrupt(storm.someNode(), upTo(storm, turns))],
+    [2, restartOne],
+    [1, restartAll],
+  ],
+};
+
 export const bomb: Fault = {
   means: 'a node ends after it has sent a few more messages of the protocol, nothing after the last',
   unit: 'messages',
   strengthMax: 8,
   probability: 0.6,
   strikes: (messages) => [
-    [
-      2,
-      async (storm) =>
-        storm.dieAfter(storm.someNode(), storm.random.integer(1, Math.max(1, Math.round(messages)))),
-    ],
+    [2, async (storm) => storm.dieAfter(storm.someNode(), upTo(storm, messages))],
     [2, restartOne],
     [1, restartAll],
   ],
 };
+
+function upTo({ random }: Storm, max: number): number {
+  return random.integer(1, Math.max(1, Math.round(max)));
+}
 
 async function crashOne(storm: Storm): Promise<void> {
   await storm.crash(storm.someNode());

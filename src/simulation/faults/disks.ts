@@ -9,9 +9,17 @@ export const halfFlush: Fault = {
 };
 
 export const slowDisk: Fault = {
-  means: 'flushes take long',
+  means: 'the flushes of a node take long',
   unit: 'ms',
-  strengthMax: 12,
+  strengthMax: 30,
   probability: 0.4,
-  world: (ms) => ({ disk: { flushMsMin: 0.2, flushMsMax: 1 + ms } }),
+  strikes: (ms) => [
+    [
+      1,
+      async (storm) => {
+        const flushMsMax = 1 + (storm.random.next() < 0.4 ? 0 : storm.random.next() * ms);
+        storm.host.changePace(storm.someNode(), { flushMsMax });
+      },
+    ],
+  ],
 };

@@ -3,14 +3,15 @@
  * default; a seed draws which of them are on, and how strong.
  */
 import { drift } from './clocks.ts';
-import { bomb, crash } from './crashes.ts';
+import { bomb, crash, midTurn } from './crashes.ts';
 import { halfFlush, slowDisk } from './disks.ts';
 import type { Fault } from './fault.ts';
 import { clientLoss, delay, duplication, loss, reordering } from './frames.ts';
 import { clientCut, cut } from './links.ts';
-import { amnesia, volatile } from './lost-memory.ts';
+import { amnesia, rot, torn, volatile } from './lost-memory.ts';
 import { members } from './members.ts';
 import { partition } from './partitions.ts';
+import { pause, slowNode } from './slow-nodes.ts';
 
 /** All faults, by the names that options and the command line have for them. */
 export const FAULTS = {
@@ -24,10 +25,15 @@ export const FAULTS = {
   partition,
   crash,
   bomb,
+  'mid-turn': midTurn,
   'half-flush': halfFlush,
+  'slow-node': slowNode,
   'slow-disk': slowDisk,
+  pause,
   drift,
   amnesia,
+  torn,
+  rot,
   volatile,
   members,
 } as const satisfies Readonly<Record<string, Fault>>;

@@ -11,14 +11,19 @@ export function checkInForce(
   history: LogHistory,
 ): void {
   const [first, ...later] = configurations;
-  const brought = entries.flatMap(({ configuration }, place) =>
-    configuration === undefined ? [] : [{ index: base.index + 1 + place, configuration }],
-  );
-  const show = (known: typeof brought) => JSON.stringify(known);
+  const brought: (typeof later)[number][] = [];
+  entries.forEach(({ configuration }, place) => {
+    if (configuration !== undefined) brought.push({ index: base.index + 1 + place, configuration });
+  });
+  const show = (known: typeof brought) => (known.length === 0 ? '[]' : JSON.stringify(known));
   if (show(later) !== show(brought))
     throw new Violation(NAME, `${node} goes by ${show(later)}; in its log stands ${show(brought)}`);
   const known = history.configurationAt(base);
-  if (known !== undefined && JSON.stringify(first?.configuration) !== JSON.stringify(known))
+  if (
+    known !== undefined &&
+    first?.configuration !== known &&
+    show([first!]) !== show([{ ...first!, configuration: known }])
+  )
     throw new Violation(
       NAME,
       `${node} begins with ${show([first!])}; at ${nameOf(base)} it is ${JSON.stringify(known)}`,

@@ -6,9 +6,17 @@ import { loadProgram } from '../../../actors/program.ts';
 /** A node's program, open to those who watch it or plant a bug in it. */
 export interface OpenProgram {
   readonly node: string;
-  roles: Record<string, AnyStateMachine>;
+  readonly roles: Readonly<Record<string, AnyStateMachine>>;
   /** What its first actors start with, by role. */
   readonly inputs: object;
+  /** What its roles do otherwise, by role. */
+  readonly changes: Map<string, RoleChanges>;
+}
+
+/** Actions and guards in the place of a role's own. */
+interface RoleChanges {
+  readonly actions: Record<string, (args: Arguments) => Effects>;
+  readonly guards: Record<string, (args: Arguments) => boolean>;
 }
 
 /** Changes a program before it runs; called at every start of a node. */
@@ -50,12 +58,25 @@ export const program: LoadProgram = async (context, options): Promise<Program> =
   const { program: reference, instruments } = options as Options;
   const { roles, start } = await loadProgram(reference, context);
   const inputs = Object.fromEntries(start.map(({ role, input }) => [role, input]));
-  const open: OpenProgram = { node: context.node, roles: { ...roles }, inputs };
+  const changes = new Map<string, RoleChanges>();
+  const open: OpenProgram = { node: context.node, roles, inputs, changes };
   const known = registry.get(instruments);
   if (known === undefined) throw new Error('a node starts whose cluster is disposed');
   for (const instrument of known) instrument(open, context);
-  return { roles: open.roles, start: Object.entries(open.inputs).map(([role, input]) => ({ role, input })) };
+  return {
+    roles: { ...roles, ...changedRoles(open) },
+    start: Object.entries(open.inputs).map(([role, input]) => ({ role, input })),
+  };
 };
+
+/** All changes of a role at once: each time that a machine is provided with other implementations it is built anew. */
+function changedRoles({ roles, changes }: OpenProgram): Record<string, AnyStateMachine> {
+  const changed = [...changes].map(([role, implementations]) => {
+    const machine = roles[role]!;
+    return [role, machine.provide(implementations as unknown as Parameters<typeof machine.provide>[0])];
+  });
+  return Object.fromEntries(changed);
+}
 
 /** An instrument for programs that start with an actor of this role. */
 export function forPrograms<Program extends OpenProgram>(
@@ -74,39 +95,39 @@ export type Arguments = { readonly context: any; readonly event: any };
 
 /** Replaces an action of a role; `original` does what it did. */
 export function replaceAction(
-  program: Pick<OpenProgram, 'roles'>,
+  program: OpenProgram,
   role: string,
   action: string,
   replacement: (args: Arguments, original: (args: Arguments) => Effects) => Effects,
 ): void {
-  const machine = machineOf(program, role);
-  const original = machine.implementations.actions[action];
+  const { actions } = changesOf(program, role);
+  const own = machineOf(program, role).implementations.actions[action];
+  const original = actions[action] ?? own;
   if (typeof original !== 'function') throw new TypeError(`${role} has no action ${action}`);
   const call = (args: Arguments) =>
     (original as (args: Arguments, params: undefined) => Effects)(args, undefined);
-  const actions = { [action]: (args: Arguments) => replacement(args, call) };
-  program.roles[role] = machine.provide({ actions } as unknown as Parameters<AnyStateMachine['provide']>[0]);
+  actions[action] = (args) => replacement(args, call);
 }
 
 /** Replaces a guard of a role. */
 export function replaceGuard(
-  program: Pick<OpenProgram, 'roles'>,
+  program: OpenProgram,
   role: string,
   guard: string,
   replacement: (args: Arguments, original: (args: Arguments) => boolean) => boolean,
 ): void {
-  const machine = machineOf(program, role);
-  const original = machine.implementations.guards[guard];
+  const { guards } = changesOf(program, role);
+  const own = machineOf(program, role).implementations.guards[guard];
+  const original = guards[guard] ?? own;
   if (typeof original !== 'function') throw new TypeError(`${role} has no guard ${guard}`);
   const call = (args: Arguments) =>
     (original as (args: Arguments, params: undefined) => boolean)(args, undefined);
-  const guards = { [guard]: (args: Arguments) => replacement(args, call) };
-  program.roles[role] = machine.provide({ guards } as unknown as Parameters<AnyStateMachine['provide']>[0]);
+  guards[guard] = (args) => replacement(args, call);
 }
 
 /** Calls `look` with the context of a role whenever one of these actions is carried out, before it is. */
 export function watchActions(
-  program: Pick<OpenProgram, 'roles'>,
+  program: OpenProgram,
   role: string,
   actions: readonly string[],
   look: (args: Arguments) => void,
@@ -119,7 +140,13 @@ export function watchActions(
   }
 }
 
-function machineOf({ roles }: Pick<OpenProgram, 'roles'>, role: string): AnyStateMachine {
+function changesOf({ changes }: OpenProgram, role: string): RoleChanges {
+  const known = changes.get(role) ?? { actions: {}, guards: {} };
+  changes.set(role, known);
+  return known;
+}
+
+function machineOf({ roles }: OpenProgram, role: string): AnyStateMachine {
   const machine = roles[role];
   if (machine === undefined) throw new TypeError(`there is no role ${role}`);
   return machine;

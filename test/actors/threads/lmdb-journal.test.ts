@@ -54,11 +54,11 @@ class Bench implements AsyncDisposable {
   }
 }
 
-describe('a journal on LMDB', () => {
+const itWorks = (collectMs: number) => () => {
   const folder = useTemporaryFolder();
 
   it('shows a transaction when it is durable, and not a part of it', async () => {
-    await using bench = new Bench(folder());
+    await using bench = new Bench(folder(), undefined, collectMs);
     const journal = await bench.open();
     await durably(journal, put(['a'], '1'), put(['b'], '2'));
     expect(text(journal.get(['a']))).to.equal('1');
@@ -83,7 +83,7 @@ describe('a journal on LMDB', () => {
   });
 
   it('calls back in the order of the commits, though many share a flush', async () => {
-    await using bench = new Bench(folder());
+    await using bench = new Bench(folder(), undefined, collectMs);
     const journal = await bench.open();
     const order: number[] = [];
     await new Promise<void>((resolve) => {
@@ -101,7 +101,7 @@ describe('a journal on LMDB', () => {
   });
 
   it('ranges below a prefix in the order of keys, from where it is told', async () => {
-    await using bench = new Bench(folder());
+    await using bench = new Bench(folder(), undefined, collectMs);
     const journal = await bench.open();
     const keys: JournalKey[] = [['s'], ['s', 0], ['s', 2], ['s', 10], ['s', 300], ['s', 300, 'x'], ['t', 1]];
     await durably(journal, ...keys.toReversed().map((key) => put(key, JSON.stringify(key))));
@@ -114,7 +114,7 @@ describe('a journal on LMDB', () => {
   });
 
   it('takes keys of letters that mean something to the encoding or to LMDB', async () => {
-    await using bench = new Bench(folder());
+    await using bench = new Bench(folder(), undefined, collectMs);
     const journal = await bench.open();
     const keys: JournalKey[] = [
       '',
@@ -135,7 +135,7 @@ describe('a journal on LMDB', () => {
   });
 
   it('says nothing of keys longer than it takes', async () => {
-    await using bench = new Bench(folder());
+    await using bench = new Bench(folder(), undefined, collectMs);
     const journal = await bench.open();
     await durably(journal, put(['k', 'a'], '1'), put(['k', 'z'], '2'));
     const long = 'm'.repeat(5000);
@@ -154,7 +154,7 @@ describe('a journal on LMDB', () => {
   });
 
   it('clears a prefix in its place among the writes of a transaction', async () => {
-    await using bench = new Bench(folder());
+    await using bench = new Bench(folder(), undefined, collectMs);
     const journal = await bench.open();
     const many = Array.from({ length: 3000 }, (_, index) => put(['log', index], `${index}`));
     await durably(journal, put(['log'], 'itself'), put(['other'], 'kept'), ...many);
@@ -166,7 +166,7 @@ describe('a journal on LMDB', () => {
   });
 
   it('keeps a snapshot as it was while the journal moves on', async () => {
-    await using bench = new Bench(folder());
+    await using bench = new Bench(folder(), undefined, collectMs);
     const journal = await bench.open();
     await durably(journal, put(['a'], 'old'), put(['l', 1], 'old'));
     const snapshot = journal.snapshot();
@@ -183,7 +183,7 @@ describe('a journal on LMDB', () => {
   });
 
   it('gives a large record back whole', async () => {
-    await using bench = new Bench(folder());
+    await using bench = new Bench(folder(), undefined, collectMs);
     const journal = await bench.open();
     const large = new Uint8Array(9_000_000).map((_, index) => index * 31);
     await durably(journal, { key: ['large'], value: large });
@@ -192,7 +192,7 @@ describe('a journal on LMDB', () => {
   });
 
   it('shows the next life of the node everything that the last one had posted', async () => {
-    await using bench = new Bench(folder());
+    await using bench = new Bench(folder(), undefined, collectMs);
     for (let life = 0; life < 10; life++) {
       const journal = await bench.open();
       expect(keysOf(journal, ['log'])).to.have.length(life * 100);
@@ -205,7 +205,7 @@ describe('a journal on LMDB', () => {
   });
 
   it('never serves a record that fails its checksum, and does not open again', async () => {
-    await using bench = new Bench(folder());
+    await using bench = new Bench(folder(), undefined, collectMs);
     const journal = await bench.open();
     await durably(journal, put(['a'], 'right'), put(['b'], 'wrong'));
     const db = open<Buffer, Uint8Array>(folder(), ENVIRONMENT);
@@ -223,7 +223,7 @@ describe('a journal on LMDB', () => {
   });
 
   it('fails when it has grown to its bound, with nothing half written and nothing written after', async () => {
-    await using bench = new Bench(folder(), 1024 * 1024);
+    await using bench = new Bench(folder(), 1024 * 1024, collectMs);
     const journal = await bench.open();
     let durable = 0;
     const block = 'x'.repeat(10_000);
@@ -252,7 +252,7 @@ describe('a journal on LMDB', () => {
   });
 
   it('leaves other journals of the same disk thread alone when one fails', async () => {
-    await using bench = new Bench(join(folder(), 'a'), 1024 * 1024);
+    await using bench = new Bench(join(folder(), 'a'), 1024 * 1024, collectMs);
     const full = await bench.open();
     const other = join(folder(), 'b');
     const { port } = await bench.disk.open(other, 'bench');
@@ -266,7 +266,11 @@ describe('a journal on LMDB', () => {
     expect(failures).to.deep.equal([]);
     port.close();
   });
-});
+};
+
+describe('a journal on LMDB', itWorks(0));
+
+describe('a journal on LMDB that collects transactions', itWorks(5));
 
 describe('a damaged journal', () => {
   const folder = useTemporaryFolder();

@@ -40,6 +40,12 @@ function acceptorOn(journal = new MemoryJournal(), changed: Partial<PaxosSetting
 }
 
 describe('the acceptor', () => {
+  it('tells the learner of a proposal, where there is one, and not who proposes', () => {
+    const { receive } = acceptorOn();
+    const message = { type: 'p2a', ...pvalue(LOW, 1, 1), learner: 'c/leader/7' };
+    expect(receivers(receive(message as never, '1/follower/7'), 'p2b')).to.deep.equal(['c/leader/7']);
+  });
+
   describe('promises (PMMC, figure 4 and invariant A1)', () => {
     it('adopts a ballot above its own, and has it on disk in the step that answers', () => {
       const { p1a, role, journal } = acceptorOn();

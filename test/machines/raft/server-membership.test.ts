@@ -373,7 +373,19 @@ describe('a leader that is to go (section 4.2.2)', () => {
     expect(receivers(driver.beatReply('2', 1, round), 'readConfirmed')).to.have.length(1);
   });
 
-  it('stands never again', () => {
+  it('stands again as long as it does not know that to be committed: it may be the only one that has it', () => {
+    const driver = leaving().restart();
+    expect(receivers(driver.stand('1', '2'), 'requestVote')).to.deep.equal(['1/server', '2/server']);
+    driver.voteReply('1', 2, true);
+    expect(driver.status().leads, 'its own vote does not count').to.equal(false);
+    driver.voteReply('2', 2, true);
+    expect(driver.status().leads).to.equal(true);
+    driver.appended('1', 2, 4);
+    driver.appended('2', 2, 4);
+    expect(driver.status().leads).to.equal(false);
+  });
+
+  it('stands never again once it knows', () => {
     const driver = leaving();
     driver.appended('1', 1, 3);
     driver.appended('2', 1, 3);

@@ -115,6 +115,18 @@ function outcomes(effects: readonly Effect[]): Outcome[] {
   ]);
 }
 
+/** A node asks to join, and meets the challenge. */
+function askToJoin({ role }: Stage, node: string): readonly Effect[] {
+  const from = `${node}/newcomer` as const;
+  const [challenge] = sent(role.receive({ type: 'askToJoin', token: 0, nonce: 9 }, from), 'challenge');
+  const { token } = challenge![1] as unknown as { token: number };
+  return role.receive({ type: 'askToJoin', token, nonce: 9 }, from);
+}
+
+function attemptIn(effects: readonly Effect[]): number {
+  return (sent(effects, 'teach')[0]![1] as unknown as { attempt: number }).attempt;
+}
+
 const ID = (number: number) => transactionId(LIFE, number);
 
 describe('a coordinator', () => {
@@ -320,5 +332,110 @@ describe('a coordinator', () => {
     expect(status()).to.deep.include({ id: 4, life: LIFE, followers: ['1', '2'], pending: 2, open: [open] });
     stage.decide(ID(1));
     expect(status()).to.deep.include({ pending: 1 });
+  });
+});
+
+describe('a coordinator that takes in a follower', () => {
+  const { learnerTimeoutMs } = settingsWith();
+
+  function status({ role }: Stage): unknown {
+    return sent(role.receive({ type: 'status', id: 1 }, CLIENT))[0]![1];
+  }
+
+  it('teaches it what commits, from then on, without a vote', () => {
+    const stage = new Stage();
+    stage.commit(1, [put('a')]);
+    const effects = askToJoin(stage, '3');
+    expect(sent(effects, 'teach')[0]![1]).to.deep.include({ nonce: 9, sources: ['1', '2'] });
+    const attempt = attemptIn(effects);
+    expect(attempt).to.be.greaterThan(ID(1));
+    stage.commit(2, [put('b')]);
+    expect(stage.group(ID(1)).learner).to.equal(undefined);
+    const later = stage.group(attempt + 1);
+    expect(later.learner).to.deep.equal({ node: '3', attempt, isActive: true });
+    expect(later.participants).to.deep.equal(['1', '2']);
+    expect(status(stage)).to.deep.include({ followers: ['1', '2'], learner: '3' });
+  });
+
+  it('takes it in when it has caught up and nothing is under way; until then nothing begins', () => {
+    const stage = new Stage();
+    stage.commit(1, [put('a')]);
+    const attempt = attemptIn(askToJoin(stage, '3'));
+    stage.role.receive({ type: 'learning', attempt, hasCaughtUp: false }, '3/newcomer');
+    expect(stage.role.is('followers.teaching')).to.equal(true);
+    stage.role.receive({ type: 'learning', attempt, hasCaughtUp: true }, '3/newcomer');
+    expect(begun(stage.commit(2, [put('b')]))).to.deep.equal([]);
+    stage.decide(ID(1));
+    const invited = stage.end(ID(1));
+    expect(letters(invited)).to.deep.equal(['invite 3/newcomer']);
+    const effects = stage.role.receive({ type: 'joined', attempt }, '3/newcomer');
+    expect(letters(effects)).to.deep.equal(['welcome 3/newcomer', `beginGroups ${SELF}`]);
+    expect(persisted(effects).map((write) => 'key' in write && write.key)).to.deep.equal([['followers']]);
+    const [input] = spawned(stage.begin(), 'leader');
+    expect((input!.input as LeaderInput).group).to.deep.include({
+      participants: ['1', '2', '3'],
+      learner: undefined,
+    });
+    expect(letters(stage.role.receive({ type: 'joined', attempt }, '3/newcomer'))).to.deep.equal([
+      'welcome 3/newcomer',
+    ]);
+  });
+
+  it('gives it up when it is silent, or what is under way does not end, and goes on', () => {
+    for (const hasCaughtUp of [false, true]) {
+      const stage = new Stage();
+      stage.commit(1, [put('a')]);
+      const attempt = attemptIn(askToJoin(stage, '3'));
+      stage.commit(2, [put('b')]);
+      const { learner } = stage.group(attempt + 1);
+      stage.role.receive({ type: 'learning', attempt, hasCaughtUp }, '3/newcomer');
+      stage.role.pass(learnerTimeoutMs);
+      expect(learner!.isActive).to.equal(false);
+      expect(begun(stage.commit(3, [put('c')]))).to.deep.equal([[3]]);
+      // It learns by this that it was given up.
+      const late = stage.role.receive({ type: 'learning', attempt, hasCaughtUp: true }, '3/newcomer');
+      expect(letters(late)).to.deep.equal(['challenge 3/newcomer']);
+    }
+  });
+
+  it('takes in one after the other', () => {
+    const stage = new Stage();
+    askToJoin(stage, '3');
+    expect(letters(askToJoin(stage, '4'))).to.deep.equal([]);
+    expect(status(stage)).to.deep.include({ learner: '3' });
+  });
+
+  it('waits no more for a follower that has lost its memory, and teaches it', () => {
+    const stage = new Stage();
+    stage.commit(1, [put('a')]);
+    const effects = askToJoin(stage, '2');
+    expect([...stage.group(ID(1)).acknowledged]).to.deep.equal(['2']);
+    expect(persisted(effects).map((write) => 'key' in write && write.key)).to.deep.equal([['followers']]);
+    expect(sent(effects, 'teach')[0]![1]).to.deep.include({ sources: ['1'] });
+    stage.commit(2, [put('b')]);
+    expect(stage.group(attemptIn(effects) + 1).participants).to.deep.equal(['1']);
+  });
+
+  it('does not take old word for it that a follower has lost its memory', () => {
+    const stage = new Stage();
+    const attempt = attemptIn(askToJoin(stage, '2'));
+    stage.role.receive({ type: 'learning', attempt, hasCaughtUp: true }, '2/newcomer');
+    stage.role.receive({ type: 'joined', attempt }, '2/newcomer');
+    for (const token of [0, attempt - 1]) {
+      const late = stage.role.receive({ type: 'askToJoin', token, nonce: 9 }, '2/newcomer');
+      expect(letters(late)).to.deep.equal(['challenge 2/newcomer']);
+    }
+    expect(status(stage)).to.deep.include({ followers: ['1', '2'] });
+  });
+
+  it('turns transactions away while nobody has the store', () => {
+    const stage = new Stage();
+    askToJoin(stage, '1');
+    askToJoin(stage, '2');
+    const effects = stage.commit(1, [put('a'), look('a')]);
+    expect(outcomes(effects)).to.deep.include.members([
+      [1, 'aborted', 'timeout'],
+      [2, 'aborted', 'timeout'],
+    ]);
   });
 });

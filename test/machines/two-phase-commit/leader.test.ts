@@ -4,7 +4,7 @@ import { MemoryJournal } from '../../../actors/memory-journal.ts';
 import { GroupJournal } from '../../../machines/two-phase-commit/journal.ts';
 import { type LeaderInput, leader } from '../../../machines/two-phase-commit/leader.ts';
 import type { LeaderMessage } from '../../../machines/two-phase-commit/messages.ts';
-import { type LedGroup, OpenGroups } from '../../../machines/two-phase-commit/open-groups.ts';
+import { type Learner, type LedGroup, OpenGroups } from '../../../machines/two-phase-commit/open-groups.ts';
 import type { RequestedTransaction } from '../../../machines/two-phase-commit/requests.ts';
 import { SessionTable } from '../../../machines/two-phase-commit/sessions.ts';
 import { PRESUMPTIONS, type Presume } from '../../../machines/two-phase-commit/settings.ts';
@@ -20,7 +20,7 @@ interface Stage {
   readonly group: LedGroup;
 }
 
-function start(presume: Presume, recovered?: LeaderInput['recovered']): Stage {
+function start(presume: Presume, recovered?: LeaderInput['recovered'], learner?: Learner): Stage {
   const session = new SessionTable(1, 10).open(CLIENT);
   const member = (number: number): RequestedTransaction => ({
     session,
@@ -39,7 +39,7 @@ function start(presume: Presume, recovered?: LeaderInput['recovered']): Stage {
     votes: noVotes(),
     decision: recovered?.decision,
     acknowledged: new Set(),
-    learner: undefined,
+    learner,
   };
   const groups = new OpenGroups(GROUP);
   groups.add(group);
@@ -240,6 +240,36 @@ describe('a leader', () => {
     expect(stateOf(stage)).to.equal('aborting');
     const [, message] = sent(hear(stage, '2', ASKED))[0]! as [unknown, Message];
     expect(message.type).to.equal('ABORT');
+  });
+
+  for (const presume of PRESUMPTIONS) {
+    it(`tells who learns what commits, until it acknowledges, or is given up (presume ${presume})`, () => {
+      for (const givesUp of [false, true]) {
+        const learner: Learner = { node: '3', attempt: 5, isActive: true };
+        const stage = start(presume, undefined, learner);
+        hear(stage, '1', YES);
+        expect(letters(hear(stage, '2', YES)).at(-1)).to.equal('learn 3/newcomer');
+        hear(stage, '1', ACK);
+        hear(stage, '2', ACK);
+        expect(stage.role.output).to.equal(undefined);
+        const { retryMs } = settingsWith();
+        expect(letters(stage.role.pass(retryMs))).to.deep.equal(['learn 3/newcomer']);
+        if (givesUp) {
+          learner.isActive = false;
+          expect(letters(stage.role.pass(2 * retryMs))).to.deep.equal([]);
+        } else {
+          stage.role.receive(ACK, '3/newcomer');
+        }
+        expect(stage.role.output).to.equal(GROUP);
+      }
+    });
+  }
+
+  it('tells who learns nothing of what aborts', () => {
+    const stage = start('nothing', undefined, { node: '3', attempt: 5, isActive: true });
+    expect(letters(hear(stage, '1', NO))).not.to.include('learn 3/newcomer');
+    hear(stage, '2', ACK);
+    expect(stage.role.output).to.equal(GROUP);
   });
 
   it('counts a vote once', () => {

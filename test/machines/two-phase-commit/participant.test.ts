@@ -250,6 +250,49 @@ describe('a participant', () => {
   });
 });
 
+describe('a participant that is no follower yet', () => {
+  for (const state of ['outside', 'joining'] as const) {
+    it(`votes on nothing and answers no read (${state})`, () => {
+      const stage = start();
+      stage.ground.membership = { state, attempt: 3, first: 9 };
+      for (const message of [voteReq(), commit(), abort(), { type: 'END', mark: 9 }]) {
+        expect(hear(stage, message)).to.deep.equal([]);
+      }
+      expect(letters(hear(stage, DECISION_REQ, '2/follower/7'))).to.deep.equal(['UNCERTAIN 2/follower/7']);
+      const fetch = { type: 'fetch', attempt: 1, start: '' };
+      expect(hear(stage, fetch, '3/newcomer')).to.deep.equal([]);
+      expect(sent(hear(stage, { type: 'read', id: 4, keys: ['a'] }, CLIENT))).to.deep.equal([
+        [CLIENT, { type: 'unavailable', id: 4 }],
+      ]);
+    });
+  }
+
+  it('does not say what became of groups from before it came', () => {
+    const stage = start();
+    stage.ground.membership = { state: 'member', attempt: 3, first: 9 };
+    const effects = hear(stage, DECISION_REQ, '2/follower/7');
+    expect(letters(effects)).to.deep.equal(['UNCERTAIN 2/follower/7']);
+    expect(records(effects)).to.deep.equal([]);
+  });
+});
+
+describe('a participant that one who joins fetches from', () => {
+  it('sends pages, once it has all from before', () => {
+    const stage = start({ pageBytesMax: 40 });
+    for (const key of ['a', 'b']) write(stage.ground.store, 5, key, `value of ${key}`);
+    const fetch = (from: string) => hear(stage, { type: 'fetch', attempt: 8, start: from }, '3/newcomer');
+    expect(fetch('')).to.deep.equal([]);
+    hear(stage, { type: 'END', mark: 8 });
+    const page = { type: 'fetched', attempt: 8 };
+    expect(sent(fetch(''))).to.deep.equal([
+      ['3/newcomer', { ...page, start: '', entries: [['a', 5, 'value of a']], next: 'b' }],
+    ]);
+    expect(sent(fetch('b'))).to.deep.equal([
+      ['3/newcomer', { ...page, start: 'b', entries: [['b', 5, 'value of b']], next: null }],
+    ]);
+  });
+});
+
 describe('the reads of a participant', () => {
   /** A group holds key a. */
   function blocked() {

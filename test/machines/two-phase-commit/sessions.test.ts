@@ -35,4 +35,14 @@ describe('the sessions of a leader', () => {
     table.use(session.id, 'clients/a', Number.MAX_SAFE_INTEGER);
     expect(session.outcomes.size).to.equal(0);
   });
+
+  it('of another leader are known where a group of theirs was left open', () => {
+    const { id } = new SessionTable(1, 10).open('clients/a');
+    const table = new SessionTable(2, 10);
+    const session = table.inherit(id, 'clients/a');
+    session.outcomes.set(3, undefined);
+    expect(table.inherit(id, 'clients/a')).to.equal(session);
+    expect(table.use(id, 'clients/a', 1)).to.equal(session);
+    expect(session.isInherited).to.equal(true);
+  });
 });

@@ -254,3 +254,185 @@ describe('the eventually consistent store', () => {
     });
   });
 });
+
+describe('the eventually consistent store, where something is lost', () => {
+  it('brings every write to all though frames are lost, come twice and out of order', async () => {
+    for (const seed of [1, 2, 3]) {
+      await using world = await World.start({
+        servers: FIVE,
+        seed,
+        network: {
+          lossProbability: 0.2,
+          duplicateProbability: 0.2,
+          reorderProbability: 0.3,
+          reorderMsMax: 30,
+        },
+      });
+      const expected: Record<string, unknown> = {};
+      for (let round = 0; round < 20; round++) {
+        const server = round % 5;
+        await world.client(`c${round}`, server).put(`k${round}`, round);
+        expected[`k${round}`] = round;
+      }
+      await world.stabilize();
+      await expectEverywhere(world, expected);
+    }
+  });
+
+  it('sends again a write that was lost on its way, though nothing else is written', async () => {
+    await using world = await World.start({ servers: [0, 1], settings: { gossipMs: 100_000 } });
+    await world.run(500);
+    world.host.changeNetwork({ lossProbability: 1 });
+    await world.client('a', 0).put('k', 'v');
+    await world.run(10);
+    world.host.changeNetwork({ lossProbability: 0 });
+    await world.run(150);
+    expect(await world.dump(1)).to.deep.equal({ k: 'v' });
+    expect((await world.status(0)).logEntries).to.equal(0);
+  });
+
+  it('a sync that is broken off leaves nothing behind that claims to be whole', async () => {
+    await using world = await World.start({ servers: [0, 1], links: [], settings: { pieceBytesMax: 500 } });
+    const client = world.client('a', 0);
+    const keys = Array.from({ length: 200 }, (_, at) => `k${at}`);
+    for (const key of keys) await client.put(key, 'x'.repeat(100));
+    await client.put('k0', 'last');
+    await world.link(0, 1, true);
+    const dumped = async () => Object.keys(await world.dump(1)).length;
+    while ((await dumped()) < 50) await world.run(1);
+    await world.link(0, 1, false);
+    expect(await dumped()).to.be.within(50, 199);
+    client.moveTo(1);
+    expect(await client.get('k1')).to.equal('ERR_DEP');
+    expect((await world.status(1)).held).to.deep.equal([]);
+    await world.kill(1);
+    await world.restart(1);
+    expect(await client.get('k1')).to.equal('ERR_DEP');
+    await world.link(0, 1, true);
+    await world.stabilize();
+    expect(await client.get('k0')).to.deep.equal({ value: 'last' });
+    expect(await dumped()).to.equal(200);
+  });
+
+  it('forgets tombstones that all hold, and not before', async () => {
+    await using world = await World.start({ servers: [0, 1, 2] });
+    const client = world.client('a', 0);
+    await client.put('k', 'v');
+    await client.put('l', 'v');
+    await world.stabilize();
+    await world.kill(2);
+    await client.delete('k');
+    await world.run(5000);
+    expect((await world.status(0)).tombstones, 'server 2 has not seen it').to.equal(1);
+    await world.restart(2);
+    await world.stabilize();
+    await world.run(3000);
+    for (const server of [0, 1, 2]) expect((await world.status(server)).tombstones).to.equal(0);
+    await expectEverywhere(world, { l: 'v' });
+    for (const server of [0, 1, 2]) await world.kill(server);
+    for (const server of [0, 1, 2]) await world.restart(server);
+    await expectEverywhere(world, { l: 'v' });
+  });
+
+  it('a put after a delete that was collected shows', async () => {
+    await using world = await World.start({ servers: [0, 1, 2] });
+    await world.client('high', 2).put('k', 'v');
+    await world.client('high', 2).delete('k');
+    await world.stabilize();
+    await world.run(3000);
+    await world.client('low', 0).put('k', 'again');
+    await world.stabilize();
+    await expectEverywhere(world, { k: 'again' });
+  });
+
+  it('a newcomer writes what follows a delete that some have forgotten and others have not', async () => {
+    await using world = await World.start({ servers: [1, 9] });
+    await world.client('a', 9).delete('k');
+    await world.stabilize();
+    // Until it has said that it holds that.
+    await world.run(150);
+    await world.kill(9);
+    await world.run(2000);
+    expect((await world.status(1)).tombstones, 'both had it').to.equal(0);
+    await world.join(0);
+    await world.client('b', 0).put('k', 'new');
+    await world.restart(9);
+    expect((await world.status(9)).tombstones).to.equal(1);
+    await world.stabilize();
+    await expectEverywhere(world, { k: 'new' });
+  });
+
+  for (const journal of ['lmdb', 'memory'] as const) {
+    it(`a server that has lost its ${journal} counts anew, and gets back what others hold`, async () => {
+      await using world = await World.start({ servers: [0, 1, 2], journal });
+      const client = world.client('a', 0);
+      await client.put('k', 'old');
+      await world.client('b', 1).put('l', 'v');
+      await world.stabilize();
+      await world.kill(0);
+      if (journal === 'lmdb') world.host.forget('0');
+      await world.restart(0);
+      client.moveTo(0);
+      await world.client('c', 0).put('k', 'new');
+      await world.stabilize();
+      const held = (await world.status(1)).held;
+      expect(held.slice(0, 4), 'both memories').to.deep.equal([0, 1, 1, 1]);
+      expect(held[4]! % 2 ** 32, 'the second one').to.equal(0);
+      expect(held[5]).to.equal(1);
+      expect(await client.get('l')).to.deep.equal({ value: 'v' });
+      // The two were concurrent: of one server's memories the later number shows, the same everywhere.
+      await expectEverywhere(world, { k: 'new', l: 'v' });
+    });
+  }
+
+  it('a server that has lost its store alone gets it back, and does not count anew from what it forgot', async () => {
+    await using world = await World.start({ servers: [0, 1, 2] });
+    const client = world.client('a', 0);
+    for (let round = 0; round < 5; round++) await client.put(`k${round}`, round);
+    await world.stabilize();
+    await world.run(1000);
+    await world.kill(0);
+    world.host.storeDiskOf('0').rot(['state']);
+    await world.restart(0);
+    await world.client('b', 0).put('l', 'v');
+    await world.stabilize();
+    await expectEverywhere(world, { k0: 0, k1: 1, k2: 2, k3: 3, k4: 4, l: 'v' });
+    expect((await world.status(0)).held.slice(0, 2)).to.deep.equal([0, 5]);
+    expect(world.warnings.map((warning) => 'code' in warning && warning.code)).to.deep.equal([
+      'SYNOD_SET_ASIDE',
+    ]);
+  });
+
+  it('does not start on a record that nobody wrote, and says which; the others go on', async () => {
+    await using world = await World.start({ servers: [0, 1] });
+    await world.client('a', 0).put('k', 'v');
+    await world.stabilize();
+    await world.run(1000);
+    await world.kill(0);
+    const bad = { key: ['versions', 'k'], value: Uint8Array.of(1, 2) };
+    world.host.storeDiskOf('0').write(bad);
+    let error: unknown;
+    await world.restart(0).catch((reason: unknown) => {
+      error = reason;
+    });
+    expect(error).to.include({ code: 'SYNOD_CORRUPT_RECORD' });
+    expect(String(error)).to.include('versions k');
+    await world.client('b', 1).put('l', 'v');
+    expect(await world.dump(1)).to.deep.equal({ k: 'v', l: 'v' });
+  });
+
+  it('two servers that join at once, and one that was dead meanwhile, find each other', async () => {
+    await using world = await World.start({ servers: [0, 1] });
+    await world.client('a', 0).put('k', 'v');
+    await world.stabilize();
+    await world.kill(1);
+    await world.join(5);
+    await world.join(6, [5]);
+    await world.client('b', 6).put('l', 'v');
+    await world.restart(1);
+    await world.stabilize();
+    expect((await world.status(1)).members).to.deep.equal([0, 1, 5, 6]);
+    await expectEverywhere(world, { k: 'v', l: 'v' });
+    expect(world.warnings).to.deep.equal([]);
+  });
+});

@@ -16,6 +16,8 @@ export interface StormOptions {
   /** Whether nodes die and servers join. */
   readonly kills: boolean;
   readonly joins: boolean;
+  /** How likely an operation is a delete. */
+  readonly deletes: number;
 }
 
 const RESEND_MS = 40;
@@ -123,9 +125,9 @@ class StormClient {
 export async function storm(
   options: StormOptions,
 ): Promise<{ readonly reads: number; readonly writes: number }> {
-  const { seed, servers, clients: clientCount, steps, keys, settings } = options;
+  const { seed, servers, clients: clientCount, steps, keys, deletes, settings } = options;
   const random = seededRandom(seed);
-  const ids = Array.from({ length: servers }, (_, place) => place);
+  const ids = Array.from({ length: servers }, (_, place) => 2 + 3 * place);
   await using world = await World.start({
     servers: ids,
     seed,
@@ -134,7 +136,7 @@ export async function storm(
   const history = new History();
   const clients = Array.from(
     { length: clientCount },
-    (_, place) => new StormClient(`c${place}`, place % servers),
+    (_, place) => new StormClient(`c${place}`, ids[place % servers]!),
   );
   let failure: unknown;
   world.listen((answer, from, to) => {
@@ -155,7 +157,7 @@ export async function storm(
       const key = `k${random.integer(0, keys - 1)}`;
       const chance = random.next();
       number += 1;
-      const value = chance < 0.1 ? undefined : `v${number}`;
+      const value = chance < deletes ? undefined : `v${number}`;
       client.begin(world, history, key, value, chance > 0.45, number + 1_000_000_000);
     }
     await world.run(random.next() * 8);
@@ -228,7 +230,8 @@ async function fault(world: World, random: Random, { kills, joins, servers }: St
     if (world.running.includes(a)) await world.kill(a);
     else await world.start(a);
   } else if (joins && world.servers.length < servers + 2) {
-    await world.join(Math.max(...world.servers) + random.integer(1, 3));
+    const id = random.integer(0, 3 * servers);
+    if (!world.servers.includes(id)) await world.join(id);
   }
 }
 

@@ -11,9 +11,10 @@ function optionsOf(seed: number): StormOptions {
     servers: 3 + (seed % 3),
     clients: 4,
     steps: 400,
-    keys: 4,
+    keys: seed % 5 === 0 ? 40 : 4,
+    deletes: seed % 5 === 1 ? 0.3 : 0.1,
     kills: seed % 2 === 0,
-    joins: seed % 4 === 0,
+    joins: seed % 4 < 2,
     settings:
       seed % 3 === 0
         ? {}

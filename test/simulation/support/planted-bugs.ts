@@ -3,14 +3,15 @@ import { forPaxos } from '../../../src/simulation/protocols/paxos/open-paxos.ts'
 import { forRaft } from '../../../src/simulation/protocols/raft/open-raft.ts';
 import { forReplicas } from '../../../src/simulation/protocols/replicated-log/open-replica.ts';
 import type { Instrument } from '../../../src/simulation/watch/instrumented-program.ts';
+import { MEMORY_BUGS } from './memory-bugs.ts';
 import { PAXOS_BUGS } from './paxos-bugs.ts';
 import { RAFT_BUGS } from './raft-bugs.ts';
 import { REPLICATION_BUGS } from './replication-bugs.ts';
 
 /** Known bugs, to prove that the harness finds them. */
 export const PLANTED_BUGS: Readonly<Record<SimulatedProtocolName, Readonly<Record<string, Instrument>>>> = {
-  paxos: { ...mapped(PAXOS_BUGS, forPaxos), ...mapped(REPLICATION_BUGS, forReplicas) },
-  raft: { ...mapped(RAFT_BUGS, forRaft), ...mapped(REPLICATION_BUGS, forReplicas) },
+  paxos: { ...mapped(PAXOS_BUGS, forPaxos), ...mapped(REPLICATION_BUGS, forReplicas), ...MEMORY_BUGS.paxos },
+  raft: { ...mapped(RAFT_BUGS, forRaft), ...mapped(REPLICATION_BUGS, forReplicas), ...MEMORY_BUGS.raft },
 };
 
 function mapped<From, To>(

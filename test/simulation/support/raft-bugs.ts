@@ -130,6 +130,11 @@ export const RAFT_BUGS: Readonly<Record<string, Instrument<OpenRaft>>> = {
     });
   },
 
+  'a leader trusts its lease for longer than others wait': ({ inputs }) => {
+    const { settings } = inputs.server;
+    inputs.server = { ...inputs.server, settings: { ...settings, leaseMs: settings.quorumTimeoutMs } };
+  },
+
   'a follower keeps its own entries where others conflict': (program) => {
     replaceAction(program, 'server', 'takeEntries', ({ context, event }, original) => {
       const { log } = context as ServerContext;

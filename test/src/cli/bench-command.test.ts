@@ -70,6 +70,52 @@ describe('synod bench', function () {
     expect(workplace.leftBehind).to.deep.equal([]);
   });
 
+  it('measures the eventually consistent store: writes until all have them, and workloads', async () => {
+    const args = [
+      '--protocol',
+      'eventual',
+      '--operations',
+      'write,workload',
+      '--topologies',
+      'tree,partition',
+    ];
+    const few = [
+      '--commands',
+      '80',
+      '--value-bytes',
+      '10',
+      '--in-flight',
+      '2',
+      '--seconds',
+      '1',
+      '--rounds',
+      '1',
+    ];
+    const { status, stdout, stderr } = await workplace.run(['bench', '--json', ...args, ...few]);
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
+    const [write, ...workloads]: Record<string, unknown>[] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(write).to.include({ protocol: 'eventual', operation: 'write', inFlight: 2 });
+    for (const measured of ['perSecond', 'p50Ms', 'p99Ms', 'messages', 'flushes'])
+      expect(write?.[measured]).to.be.above(0);
+    expect(
+      workloads.map(({ topology, commands, valueBytes, inFlight }) => [
+        topology,
+        commands,
+        valueBytes,
+        inFlight,
+      ]),
+    ).to.deep.equal([
+      ['tree', 60, 10, 1],
+      ['tree', 60, 10, 4096],
+    ]);
+    for (const { perSecond, seconds } of workloads)
+      expect([perSecond, seconds].every((n) => Number(n) > 0)).to.equal(true);
+    expect(workplace.leftBehind).to.deep.equal([]);
+  });
+
   for (const args of [
     ['--operations', 'writes'],
     ['--protocol', '2pc', '--operations', 'failover'],
@@ -79,13 +125,15 @@ describe('synod bench', function () {
     ['--rounds', 'x'],
     ['--journal', 'memory', '--data', 'here'],
     ['--journal', 'paper'],
+    ['--protocol', 'eventual', '--operations', 'failover'],
+    ['--protocol', 'eventual', '--topologies', 'chain', '--commands', '10'],
   ]) {
     it(`refuses ${args.join(' ')} with status 2`, async () => {
       const { status, stdout, stderr } = await workplace.run(['bench', ...args]);
       expect(status).to.equal(2);
       expect(stdout).to.equal('');
       expect(stderr).to.match(
-        /must be a whole number|is none of|--data goes with|Allowed choices are lmdb, memory|2pc has no failover|2pc takes/,
+        /must be a whole number|is none of|--data goes with|Allowed choices are lmdb, memory|has no failover|a whole number from|2pc takes/,
       );
     });
   }

@@ -131,6 +131,68 @@ describe('synod start, through a pipe', function () {
     expect(stdout).to.equal('key = None\n0 shell: later\n');
   });
 
+  it('serves the eventually consistent store: servers that join, a client that moves', async () => {
+    const commands = [
+      'set a 1',
+      'set b two words',
+      'del a',
+      'break 0 1',
+      'set c 3',
+      'move 1',
+      'get c',
+      'stabilize',
+      'create 0 1',
+      'stabilize',
+      'scan',
+      'kill 0',
+      'get b',
+      'move 0',
+      'get b',
+      'join 0',
+      'get a',
+      'join 70',
+      'stabilize',
+      'print 70',
+      'status',
+      'print 9',
+      'transfer 1',
+      'break 1 1',
+    ];
+    const args = ['start', '--protocol', 'eventual', '--nodes', '2'];
+    const { status, stdout, stderr } = await workplace.run(args, commands.join('\n'));
+    const lines = stdout.trimEnd().split('\n');
+    const cells = lines.filter((line) => line.startsWith('│')).map((line) => line.split('│').slice(1, 5));
+    expect(lines.slice(0, 6)).to.deep.equal([
+      'b = two words',
+      'c = 3',
+      'b = two words',
+      'a = None',
+      'b = two words',
+      'c = 3',
+    ]);
+    expect(cells.map((row) => row.map((cell) => cell.trim()))).to.deep.equal([
+      ['server', 'state', 'keys', 'unacknowledged'],
+      ['0', 'up, you', '2', '0'],
+      ['1', 'up', '2', '0'],
+      ['70', 'up', '2', '0'],
+    ]);
+    expect(
+      stderr
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => line.replace(/:.*(SYNOD_\w+).*/, ' $1')),
+    ).to.deep.equal([
+      'line 7 SYNOD_DEPENDENCY',
+      'line 15 SYNOD_UNREACHABLE',
+      'line 22: there is no node 9; the nodes are 0, 1, 70',
+      'line 23: there is no command "transfer"; help lists them',
+      'line 24: server 1 has no connection to itself',
+    ]);
+    expect(status).to.equal(2);
+    expect(workplace.leftBehind).to.deep.equal([]);
+  });
+
   it('has transactions with --protocol 2pc, and only commands that make sense there', async () => {
     const commands = [
       'set a 1',

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import type { Message } from '../../../actors/envelope.ts';
+import type { Open, Opened, Outcome, Outcomes } from '../../../machines/two-phase-commit/client-messages.ts';
 import { contents, ending, TransactionStage } from './transaction-stage.ts';
 
 const committed = (number: number) => [number, 'committed', 1] as const;
@@ -183,5 +185,88 @@ describe("a client's commits", () => {
     const after = ending(stage.client.put('c', '1'));
     await stage.pass();
     for (const put of [handedIn, waiting, after]) expect(put.ended).to.equal('SYNOD_CLOSED');
+  });
+});
+
+describe("a client's commits, where several nodes may lead", () => {
+  const leaders = ['0', '1', '2', '3'];
+  const openAt = async (stage: TransactionStage, node: string, session: number) => {
+    await stage.pass();
+    const opening = stage.sent('open').find((sent) => sent.node === node);
+    stage.receive(node, {
+      type: 'opened',
+      nonce: (opening?.message as Open).nonce,
+      session,
+      life: 1,
+    } as Opened);
+    await stage.pass();
+  };
+  const tellFrom = async (node: string, stage: TransactionStage, session: number, ...outcomes: Outcome[]) => {
+    stage.receive(node, { type: 'outcomes', session, outcomes } as Outcomes);
+    await stage.pass();
+  };
+
+  it('are asked for again at the next one when the leader dies, and new ones take a session there', async () => {
+    const stage = await opened({ leaders });
+    const put = ending(stage.client.put('a', '1'));
+    await stage.pass();
+    stage.sent();
+    await stage.kill('0');
+    const [again] = stage.sent('commit');
+    expect(again).to.include({ node: '1' });
+    expect(again?.message).to.include({ session: 7, first: 1 });
+    const next = ending(stage.client.put('b', '2'));
+    await openAt(stage, '1', 9);
+    expect(stage.commits()[0]).to.include({ session: 9, first: 1 });
+    await tellFrom('1', stage, 7, committed(1));
+    expect(put.ended).to.equal('committed');
+    await tellFrom('1', stage, 9, [1, 'aborted', 'vote']);
+    expect(next.ended).to.equal('aborted');
+  });
+
+  it('are unknown where the next leader knows nothing of them', async () => {
+    const stage = await opened({ leaders });
+    const put = ending(stage.client.put('a', '1'));
+    await stage.pass();
+    await stage.kill('0');
+    await tellFrom('1', stage, 7, [1, 'unknown']);
+    expect(put.ended).to.equal('SYNOD_UNKNOWN_OUTCOME');
+  });
+
+  it('go where they are sent to, unless nobody lives there', async () => {
+    const stage = new TransactionStage({ leaders });
+    const put = ending(stage.client.put('a', '1'));
+    await stage.pass();
+    stage.sent();
+    await stage.kill('3');
+    stage.receive('0', { type: 'redirect', leader: '3' } as Message);
+    await stage.pass();
+    expect(stage.sent()).to.deep.equal([]);
+    stage.receive('0', { type: 'redirect', leader: '2' } as Message);
+    await openAt(stage, '2', 9);
+    expect(stage.commits()[0]).to.include({ session: 9 });
+    await tellFrom('2', stage, 9, committed(1));
+    expect(put.ended).to.equal('committed');
+  });
+
+  it('go to another one when the leader is silent', async () => {
+    const stage = await opened({ leaders });
+    void stage.client.put('a', '1').catch(() => {});
+    await stage.pass();
+    stage.sent();
+    await stage.pass(300);
+    expect(stage.sent('commit').map(({ node }) => node)).to.deep.equal(['1']);
+  });
+
+  it('fail in time where nobody answers', async () => {
+    const stage = await opened({ leaders, timeoutMs: 1000 });
+    const put = ending(stage.client.put('a', '1'));
+    await stage.pass();
+    await stage.kill('0');
+    await stage.pass(1100);
+    expect(put.ended).to.equal('SYNOD_TIMEOUT');
+    stage.sent();
+    await stage.pass(1000);
+    expect(stage.sent('commit'), 'nobody waits for it any more').to.deep.equal([]);
   });
 });

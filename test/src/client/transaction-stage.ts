@@ -25,15 +25,17 @@ export interface Sent {
 
 const NODES = ['0', '1', '2', '3'];
 
-/** A client whose cluster is played by the test: leader 0, followers 1 to 3. Time passes when the test says so. */
+/** A client whose cluster is played by the test: leader 0, unless others may lead, too; followers 1 to 3. Time passes when the test says so. */
 export class TransactionStage {
   readonly client: TransactionClient;
   readonly #clock = new VirtualClock();
   readonly #gateway: Gateway;
   #sent: Sent[] = [];
 
-  constructor(options: ClientOptions & { readonly seed?: number } = {}) {
-    const { seed = 1, ...ofClient } = options;
+  constructor(
+    options: ClientOptions & { readonly seed?: number; readonly leaders?: readonly string[] } = {},
+  ) {
+    const { seed = 1, leaders = ['0'], ...ofClient } = options;
     const host = {
       nodes: NODES,
       clock: this.#clock,
@@ -47,7 +49,7 @@ export class TransactionStage {
     for (const node of NODES) this.#gateway.nodeStarted(node);
     this.client = new TransactionClient('client', this.#gateway, {
       ...ofClient,
-      leader: '0',
+      leaders,
       followers: () => NODES.slice(1).filter((node) => this.#gateway.isUp(node)),
       closed: () => {},
     });

@@ -140,6 +140,63 @@ describe('a cluster of the eventually consistent store', () => {
     expect(entries.map(([key]) => key)).to.deep.equal(order);
   });
 
+  it('starts a server again that dies by itself, and tells of both; one that was crashed stays dead', async () => {
+    const told: string[] = [];
+    const { cluster, world, until, client } = await simulated({
+      onNodeEnded: (node, error) => told.push(`${node} ended ${error?.message ?? ''}`.trim()),
+      onNodeRestarted: (node) => told.push(`${node} restarted`),
+    });
+    const anna = await client(0);
+    await until(anna.put('k', 'v'));
+    for (let time = 0; time < 3; time++) {
+      world.killAfter('0', 0, ['hello']);
+      const pausedMs = world.clock.now();
+      await world.runUntil(() => told.length === 2 * time + 2, LIMIT_MS);
+      expect(world.clock.now() - pausedMs).to.be.within(50 * 2 ** time, 50 * 2 ** time + 100);
+      expect(await until(anna.get('k'))).to.equal('v');
+    }
+    expect(told).to.deep.equal(Array(3).fill(['0 ended', '0 restarted']).flat());
+    world.killAfter('0', 0, ['hello']);
+    await world.runUntil(() => told.length === 7, LIMIT_MS);
+    await until(cluster.crash(0));
+    await world.run(world.clock.now() + 20_000);
+    expect(told).to.have.length(7);
+    expect(cluster.isUp(0)).to.equal(false);
+    await until(cluster.restart(0));
+    expect(await until(anna.get('k'))).to.equal('v');
+  });
+
+  it('lets a server be crashed and restarted while it starts again by itself', async () => {
+    for (let delayMs = 0; delayMs < 60; delayMs += 3) {
+      const { cluster, world, until, client } = await simulated({ onNodeEnded: () => {} });
+      const anna = await client(0);
+      await until(anna.put('k', 'v'));
+      world.killAfter('0', 0, ['hello']);
+      await world.runUntil(() => !cluster.isUp(0), LIMIT_MS);
+      await world.run(world.clock.now() + delayMs);
+      await until(cluster.crash(0));
+      expect(cluster.isUp(0)).to.equal(false);
+      expect(world.running).not.to.include('0');
+      await until(cluster.restart(0));
+      expect(await until(anna.get('k'))).to.equal('v');
+    }
+  });
+
+  it('goes on trying to start a server that died, and stops when it is told to', async () => {
+    const ended: unknown[] = [];
+    const { cluster, world, until } = await simulated({
+      onNodeEnded: (_node, error) => ended.push((error as { code?: string } | undefined)?.code),
+    });
+    world.killAfter('0', 0, ['hello']);
+    await world.runUntil(() => ended.length === 1, LIMIT_MS);
+    world.diskOf('0').rot(['members']);
+    await world.runUntil(() => ended.length === 4, LIMIT_MS);
+    expect(ended.slice(1)).to.deep.equal(Array(3).fill('SYNOD_CORRUPT_JOURNAL'));
+    await until(cluster.crash(0));
+    await world.run(world.clock.now() + 20_000);
+    expect(ended).to.have.length(4);
+  });
+
   it('does not start a server whose disk is damaged or gone, says why, and goes on without it', async () => {
     for (const lose of ['journal', 'disk'] as const) {
       const ended: (readonly [number, unknown])[] = [];

@@ -7,7 +7,7 @@ import type {
 } from '../../../machines/two-phase-commit/client-messages.ts';
 import { Topology } from '../../../src/cluster/topology.ts';
 import type { TransactionReports } from '../../../src/cluster/transaction-observer.ts';
-import { RestWatch, restOf } from '../../../src/cluster/transaction-rest.ts';
+import { RestWatch, replicatedRestOf, restOf } from '../../../src/cluster/transaction-rest.ts';
 
 const LEADER = '0';
 const NODES = [LEADER, '1', '2', '3'];
@@ -72,7 +72,11 @@ function reportsOf({
       ...participants[node],
     },
   ]);
-  return { coordinator: answers(LEADER) ? leader : undefined, participants: new Map(statuses) };
+  return {
+    leader: LEADER,
+    coordinator: answers(LEADER) ? leader : undefined,
+    participants: new Map(statuses),
+  };
 }
 
 function restIn(situation: Situation) {
@@ -80,6 +84,19 @@ function restIn(situation: Situation) {
   for (const node of NODES) topology.setUp(node, !situation.dead?.includes(node));
   for (const [a, b] of situation.cut ?? []) topology.setLink(a, b, false);
   return restOf(reportsOf(situation), LEADER, topology);
+}
+
+/** With a replicated coordinator; `leads` is who does, if anybody does. */
+function replicatedRestIn({ leads, ...situation }: Situation & { readonly leads?: string }) {
+  const topology = new Topology(() => NODES);
+  for (const node of NODES) topology.setUp(node, !situation.dead?.includes(node));
+  for (const [a, b] of situation.cut ?? []) topology.setLink(a, b, false);
+  const { coordinator, participants } = reportsOf({
+    ...situation,
+    dead: situation.dead?.filter((node) => node !== '0') ?? [],
+  });
+  const reports = { leader: leads, coordinator: leads === undefined ? undefined : coordinator, participants };
+  return replicatedRestOf(reports, LEADER, topology);
 }
 
 const READY = (...nodes: readonly string[]) =>
@@ -229,4 +246,52 @@ describe('whether more can happen in two-phase commit', () => {
   it('is certain at once where only dead nodes are waited for', () => {
     expect(new RestWatch().look('stuck', reportsOf({ dead: ['1'] }))).to.equal(true);
   });
+});
+
+describe('whether more can happen in Paxos Commit', () => {
+  const situations: readonly (readonly [
+    rest: string,
+    what: string,
+    situation: Situation & { readonly leads?: string },
+  ])[] = [
+    ['clear', 'nothing is pending', { leads: '1' }],
+    ['busy', 'nobody leads, and a majority lives', { dead: ['0'] }],
+    [
+      'busy',
+      'nobody leads, some are in doubt, and a majority lives',
+      { dead: ['0'], participants: READY('1', '2', '3') },
+    ],
+    ['clear', 'nobody can lead, and nobody is in doubt', { dead: ['0', '1'] }],
+    ['stuck', 'nobody can lead, and some are in doubt', { dead: ['0', '1'], participants: READY('2', '3') }],
+    ['busy', 'the leader is about to tell who is in doubt', { leads: '1', participants: READY('2') }],
+    ['busy', 'the leader is about to tell itself', { leads: '1', participants: READY('1') }],
+    [
+      'stuck',
+      'who is in doubt is cut off from the leader',
+      { leads: '1', cut: [['1', '2']], participants: READY('2') },
+    ],
+    [
+      'busy',
+      'who leads has lost its majority, and others have one',
+      {
+        leads: '0',
+        cut: [
+          ['0', '1'],
+          ['0', '2'],
+          ['0', '3'],
+        ],
+      },
+    ],
+    ['busy', 'votes are gathered', { leads: '1', coordinator: { open: [open('voting', '2')] } }],
+    [
+      'stuck',
+      'a dead follower has not acknowledged',
+      { leads: '1', dead: ['2'], coordinator: { open: [open('committing', '2')] } },
+    ],
+    ['busy', 'a follower has yet to hear what has ended', { leads: '1', participants: { '2': { mark: 8 } } }],
+  ];
+  for (const [rest, what, situation] of situations)
+    it(`${rest}: ${what}`, () => {
+      expect(replicatedRestIn(situation)).to.equal(rest);
+    });
 });

@@ -140,3 +140,13 @@ describe('the protocol of a script', () => {
     expect(mistakes('start 3 1', 'pigeons')[0]).to.match(/unknown protocol "pigeons"/);
   });
 });
+
+describe('the coordinator of a script of transactions', () => {
+  const parse = (coordinator: string) =>
+    parseScenario('f', `# protocol: 2pc\n# coordinator: ${coordinator}\nstart 2 1`);
+
+  it('is one of two', () => {
+    for (const known of ['single', 'replicated']) expect(() => parse(known)).not.to.throw();
+    expect(() => parse('doubled')).to.throw(/f:2: unknown coordinator "doubled"/);
+  });
+});

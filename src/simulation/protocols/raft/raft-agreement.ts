@@ -68,7 +68,7 @@ export function raftAgreement(
       answers.acknowledgementArrives(memberIn(event), event.term, { index: event.match, term });
     });
     watch(['startVote'], ({ context }) => {
-      if (isGhost(node)) checkGhost(node, context.term + 1);
+      if (isGhost(node)) checkGhost(context);
     });
   });
   return {

@@ -1,4 +1,5 @@
 import { lastIndex } from '../../../../machines/raft/log.ts';
+import { type Member, nodeOfMember } from '../../../../machines/raft/member.ts';
 import { hasVote, type ServerContext } from '../../../../machines/raft/server-context.ts';
 import type { ReplicaContext } from '../../../../machines/replication/replica-context.ts';
 import { watchActions } from '../../watch/instrumented-program.ts';
@@ -32,12 +33,30 @@ export class RaftMemory implements MemoryWatch {
     return server === undefined || hasVote(server);
   }
 
+  quorums(nodes: readonly string[]): readonly (readonly string[])[] {
+    const servers = nodes.flatMap((node) => this.servers.get(node) ?? []);
+    const commit = Math.max(0, ...servers.map((server) => server.commit));
+    const known = servers.flatMap(({ log }) => log.configurations);
+    const inForce = Math.max(0, ...known.map(({ index }) => index).filter((index) => index <= commit));
+    return known
+      .filter(({ index }) => index >= inForce)
+      .flatMap(({ configuration }) => [configuration.voters, configuration.nextVoters])
+      .filter((members) => members.length > 0)
+      .map((members) => members.map((member) => this.#nodeOf(member)));
+  }
+
   highestTerm(nodes: readonly string[]): number {
     return Math.max(...nodes.map((node) => this.servers.get(node)?.term ?? 0));
   }
 
   readsAt(node: string): number {
     return this.servers.get(node)?.reads.length ?? 0;
+  }
+
+  /** Nobody's name for a member that its node is no more. */
+  #nodeOf(member: Member): string {
+    const node = nodeOfMember(member);
+    return (this.servers.get(node)?.member ?? member) === member ? node : `former ${member}`;
   }
 
   leftovers(): Record<string, number> {

@@ -6,6 +6,8 @@ import type { WatchedCluster } from './watched-cluster.ts';
 export interface AdministratorOptions {
   readonly simulated: WatchedCluster;
   readonly random: Random;
+  /** Whether a node may leave, and these that it has sent away before it. */
+  readonly mayLeave: (node: string, leaving: readonly string[]) => boolean;
   /** Between two changes, in ms, at most. */
   readonly pauseMsMax: number;
   /** How long it waits for one to be done, at most. */
@@ -20,12 +22,19 @@ const EXPECTED = ['SYNOD_TIMEOUT', 'SYNOD_NO_QUORUM', 'SYNOD_NO_SUCH_NODE', 'SYN
 /** Changes who is a member, and who leads, at random; often without the patience to see it done. */
 export class Administrator {
   readonly #options: AdministratorOptions;
+  /** Nodes that it has sent away, and may be members yet, each with the number of the change. */
+  readonly #leaving = new Map<string, number>();
+  #asked = 0;
   #done = 0;
   #givenUp = 0;
   #stopped = false;
 
   constructor(options: AdministratorOptions) {
     this.#options = options;
+  }
+
+  get leaving(): readonly string[] {
+    return [...this.#leaving.keys()];
   }
 
   /** How many changes it has seen done. */
@@ -64,14 +73,24 @@ export class Administrator {
       await this.#see(cluster.transferLeadership(random.next() < 0.5 ? some : undefined, limit));
     } else if (chance < 0.5 && cluster.nodes.length < NODES_MAX) {
       await this.#see(cluster.addNode(limit), (node) => this.#expectVote(node, true));
-    } else if (chance < 0.7 && cluster.nodes.length < NODES_MAX) {
-      await this.#see(cluster.replaceNode(some, limit), (node) => {
-        this.#expectVote(node, true);
-        this.#expectVote(some, false);
-      });
-    } else {
-      await this.#see(cluster.removeNode(some, limit), () => this.#expectVote(some, false));
+    } else if (this.#options.mayLeave(String(some), this.leaving)) {
+      const asked = ++this.#asked;
+      this.#leaving.set(String(some), asked);
+      if (chance < 0.7 && cluster.nodes.length < NODES_MAX) {
+        await this.#see(cluster.replaceNode(some, limit), (node) => {
+          this.#expectVote(node, true);
+          this.#noteGone(some, asked);
+        });
+      } else {
+        await this.#see(cluster.removeNode(some, limit), () => this.#noteGone(some, asked));
+      }
     }
+  }
+
+  /** Changes are done one after the other: what was asked for before this one is over. */
+  #noteGone(node: number, change: number): void {
+    this.#expectVote(node, false);
+    for (const [leaving, asked] of this.#leaving) if (asked <= change) this.#leaving.delete(leaving);
   }
 
   async #see<Result>(change: Promise<Result>, check: (result: Result) => void = () => {}): Promise<void> {

@@ -6,8 +6,15 @@ export const LOG_FAULTS: readonly FaultName[] = FAULT_NAMES.filter((name) => nam
 /** Within this time of calm everything asked for is answered, and all replicas are equal. */
 export const RECOVERY_MS_MAX = 10_000;
 
+const FORGETTING = ['amnesia', 'torn', 'rot', 'volatile'] as const;
+
+/** Whether nodes may lose what they must remember. */
+export function canForget(faults: Strengths): boolean {
+  return FORGETTING.some((name) => faults[name] !== undefined);
+}
+
 /** One that forgets needs others that remember. */
-export function sizesOfLogs({ amnesia, volatile, members }: Strengths): readonly number[] {
-  if (amnesia !== undefined || volatile !== undefined) return [3, 3, 3, 4, 5];
+export function sizesOfLogs({ members, ...faults }: Strengths): readonly number[] {
+  if (canForget(faults)) return [3, 3, 3, 4, 5];
   return members === undefined ? [1, 3, 3, 3, 5] : [1, 2, 3, 3, 5];
 }

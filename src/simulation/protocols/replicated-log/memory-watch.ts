@@ -19,6 +19,8 @@ export interface MemoryWatch {
   readonly watched: number;
   /** Whether a node is counted on, or was when it ran last: it has lost no memory, or has its vote again. */
   hasVote(node: string): boolean;
+  /** Groups of which each decides by majority, or may come to; undefined: all nodes are one, always. */
+  quorums?(nodes: readonly string[]): readonly (readonly string[])[];
   /** How many reads wait at a leader. */
   readsAt(node: string): number;
   /** The highest ballot round or term of these nodes, in which nobody may lead yet. */

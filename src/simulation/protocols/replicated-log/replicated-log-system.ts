@@ -1,14 +1,15 @@
 import type { Random } from '../../../../actors/random.ts';
 import { derivedRandom } from '../../../../actors/simulated/seed.ts';
-import { findNonlinearizable } from '../../../../test/simulation/support/linearizability.ts';
 import { chatQuery, chatroom } from '../../../applications/chatroom.ts';
 import { kv, kvQuery } from '../../../applications/kv.ts';
+import { checkLinearizability, HistoryRecorder } from '../../../checks/index.ts';
 import type { Client } from '../../../client/client.ts';
 import { checkExactlyOnceInOrder } from '../../invariants/exactly-once-in-order.ts';
 import type { Storm } from '../../storm.ts';
 import type { System, SystemOptions } from '../../system.ts';
 import { Violation } from '../../violation.ts';
 import { Administrator } from './administrator.ts';
+import { canForget } from './experiments.ts';
 import { ledger } from './ledger.ts';
 import type { LogProtocol } from './log-protocol.ts';
 import type { MemoryWatch } from './memory-watch.ts';
@@ -34,8 +35,10 @@ export class ReplicatedLogSystem implements System {
   readonly #administrator: Administrator | undefined;
   readonly #workloads: Workload[] = [];
   readonly #clients: Client[] = [];
+  readonly #recorder = new HistoryRecorder();
   #reader: Client | undefined;
   #work: Promise<unknown> = Promise.resolve();
+  #administration: Promise<unknown> = Promise.resolve();
   #entries = 0;
 
   constructor(protocol: LogProtocol, options: SystemOptions) {
@@ -60,6 +63,9 @@ export class ReplicatedLogSystem implements System {
     if (faults.members === undefined) return;
     this.#administrator = new Administrator({
       simulated: this.#simulated,
+      mayLeave: (node, leaving) =>
+        !canForget(faults) ||
+        this.#quorums.every((quorum) => this.#decides(quorum, undefined, [...leaving, node])),
       random: derivedRandom(seed, 'administrator'),
       pauseMsMax: random.integer(1, 200),
       timeoutMsMax: random.next() < 0.5 ? 200 : 2000,
@@ -82,7 +88,7 @@ export class ReplicatedLogSystem implements System {
     const administrator = this.#administrator;
     return {
       decided: this.#simulated.agreement.decided,
-      calls: this.#workloads.reduce((sum, { calls }) => sum + calls.length, 0),
+      calls: this.#recorder.history.operations.length,
       entries: this.#entries,
       reigns: this.#memory.reigns.length,
       ...(administrator === undefined
@@ -111,8 +117,33 @@ export class ReplicatedLogSystem implements System {
     return this.#simulated.cluster.restart(Number(node));
   }
 
-  remembers(node: string): boolean {
-    return this.#memory.hasVote(node);
+  mayForget(node: string): boolean {
+    const leaving = this.#administrator?.leaving ?? [];
+    // The host starts none without its files where no majority of all nodes has theirs.
+    return [...this.#quorums, this.nodes].every((quorum) => this.#decides(quorum, node, leaving));
+  }
+
+  /** Whether a group goes on that these nodes may leave, should one of it forget. */
+  #decides(quorum: readonly string[], forgetting: string | undefined, leaving: readonly string[]): boolean {
+    const { faults, doomed } = this.#options;
+    const { running } = this.host;
+    const isSound = (node: string) =>
+      node !== forgetting &&
+      this.nodes.includes(node) &&
+      this.#memory.hasVote(node) &&
+      !this.host.diskOf(node).isDamaged &&
+      !this.host.storeDiskOf(node).isDamaged &&
+      (faults.volatile !== undefined || !this.#simulated.refills.isUnderWay(node)) &&
+      (faults.volatile === undefined || (running.includes(node) && !doomed.has(node)));
+    const sound = quorum.filter(isSound);
+    // At worst those leave that remember.
+    const staying = sound.filter((node) => !leaving.includes(node));
+    return staying.length > quorum.length - sound.length;
+  }
+
+  /** Nodes may leave, and others forget, as long as a majority of each group that decides remembers. */
+  get #quorums(): readonly (readonly string[])[] {
+    return this.#memory.quorums?.(this.nodes) ?? [this.nodes];
   }
 
   mend(): Promise<void> {
@@ -122,7 +153,6 @@ export class ReplicatedLogSystem implements System {
   async work(): Promise<void> {
     const random = this.#random;
     const { seed } = this.#options;
-    let ticks = 0;
     const keys = Array.from({ length: random.integer(1, 4) }, (_, key) => `key-${key}`);
     for (let count = random.integer(1, CLIENTS_MAX); count > 0; count--) {
       const isDistant = random.next() < 0.5;
@@ -132,7 +162,7 @@ export class ReplicatedLogSystem implements System {
         new Workload({
           client,
           random: derivedRandom(seed, 'workload', client.name),
-          tick: () => ++ticks,
+          recorder: this.#recorder,
           pause: (ms) => this.#pause(ms),
           keys,
           readsOnly: isDistant && random.next() < 0.4,
@@ -142,16 +172,17 @@ export class ReplicatedLogSystem implements System {
         }),
       );
     }
-    const runs = [...this.#workloads, ...(this.#administrator === undefined ? [] : [this.#administrator])];
-    this.#work = Promise.all(runs.map((run) => run.run()));
-    this.#work.catch((error) => this.witness.note(error));
+    this.#work = this.#watch(Promise.all(this.#workloads.map((workload) => workload.run())));
+    if (this.#administrator !== undefined) this.#administration = this.#watch(this.#administrator.run());
   }
 
   async finish(): Promise<void> {
     for (const workload of this.#workloads) workload.stop();
     this.#administrator?.stop();
-    await this.#work;
+    await this.#administration;
+    // A client that finds its way alone may wait for one of these, which is silent.
     if (this.#administrator !== undefined) await this.#removeNonMembers();
+    await this.#work;
     // What nobody waits for any more is still to happen, each in its turn.
     for (const client of this.#clients) await client.idle();
     this.#reader = await this.#simulated.cluster.client();
@@ -233,25 +264,29 @@ export class ReplicatedLogSystem implements System {
   }
 
   async judge(): Promise<void> {
-    const broken = findNonlinearizable(this.#workloads.flatMap(({ calls }) => calls));
-    if (broken !== undefined)
-      throw new Violation('linearizable', broken.map((call) => JSON.stringify(call)).join('\n'));
+    const { verdict, violations } = checkLinearizability(this.#recorder.history, 'kv');
+    if (verdict !== 'ok')
+      throw new Violation('linearizable', violations.map(({ drawing }) => drawing).join('\n') || verdict);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#simulated[Symbol.asyncDispose]();
   }
 
-  /** Nodes that were to be members, and were given up on the way. */
+  /** Nodes that were to come or to go, and were given up on the way; also one whose going is done only now. */
   async #removeNonMembers(): Promise<void> {
     const { cluster } = this.#simulated;
-    let status = await cluster.status();
-    while (status.leader === undefined) {
+    while (!this.nodes.every((node) => this.#memory.hasVote(node))) {
+      const { leader, nodes } = await cluster.status();
+      if (leader !== undefined)
+        for (const { node, member } of nodes) if (member !== 'voter') await cluster.removeNode(node, CHANGE);
       await this.#pause(LOOK_MS);
-      status = await cluster.status();
     }
-    for (const { node, member } of status.nodes)
-      if (member !== 'voter') await cluster.removeNode(node, CHANGE);
+  }
+
+  #watch(work: Promise<unknown>): Promise<unknown> {
+    work.catch((error) => this.witness.note(error));
+    return work;
   }
 
   async #until(condition: () => boolean): Promise<void> {

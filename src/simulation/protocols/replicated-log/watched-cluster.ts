@@ -1,4 +1,5 @@
 import { addressOf } from '../../../../actors/address.ts';
+import { CorruptRecordError, RoleFailedError } from '../../../../actors/errors.ts';
 import { CLIENTS } from '../../../../actors/host.ts';
 import type { LifeEvent, SimulatedHostOptions } from '../../../../actors/simulated/index.ts';
 import type { PaxosSettings } from '../../../../machines/paxos/settings.ts';
@@ -22,6 +23,7 @@ import { ledger } from './ledger.ts';
 import type { LogProtocol } from './log-protocol.ts';
 import { forReplicas } from './open-replica.ts';
 import { StateDisks } from './state-disks.ts';
+import { StoreRefills } from './store-refills.ts';
 
 export interface WatchedClusterOptions
   extends Pick<SimulatedHostOptions, 'seed' | 'network' | 'disk' | 'journal' | 'clockRates' | 'trace'> {
@@ -39,6 +41,7 @@ export class WatchedCluster implements AsyncDisposable {
   readonly cluster: Cluster;
   readonly agreement: Agreement;
   readonly witness = new Witness();
+  readonly refills = new StoreRefills();
   readonly #drive: Drive;
   readonly #program: Disposable;
   readonly #disks: readonly DiskListener[];
@@ -96,8 +99,8 @@ export class WatchedCluster implements AsyncDisposable {
         },
       });
     this.cluster = new Cluster(protocol.name, this.host, {
-      onNodeEnded: (_, error) => {
-        if (error !== undefined) this.witness.note(error);
+      onNodeEnded: (node, error) => {
+        if (error !== undefined && !this.#hasReadRot(String(node), error)) this.witness.note(error);
       },
     });
   }
@@ -142,21 +145,29 @@ export class WatchedCluster implements AsyncDisposable {
   }
 
   #watchDisks(name: string): void {
-    for (const disk of [this.host.diskOf(name), this.host.storeDiskOf(name)])
-      watchDisk(name, disk, this.#disks, this.witness.look);
+    const { look } = this.witness;
+    watchDisk(name, this.host.diskOf(name), this.#disks, look);
+    watchDisk(name, this.host.storeDiskOf(name), [...this.#disks, this.refills], look);
   }
 
   #noteLife(event: LifeEvent, error: unknown): void {
     if (event.event === 'member' && event.present) this.#added(event.node);
     if (event.event !== 'crash') return;
     this.witness.look(() => this.agreement.crashed(event.node));
-    if (event.reason === 'failed')
+    if (event.reason === 'failed' && !this.#hasReadRot(event.node, error))
       this.witness.note(
         new Violation(
           'nodes do not fail',
           `${event.node}: ${error instanceof Error ? error.message : error}`,
         ),
       );
+  }
+
+  /** A node ends rather than go by a record that has rotted. */
+  #hasReadRot(node: string, error: unknown): boolean {
+    const cause = error instanceof RoleFailedError ? error.cause : error;
+    const isDamaged = this.host.diskOf(node).isDamaged || this.host.storeDiskOf(node).isDamaged;
+    return isDamaged && cause instanceof CorruptRecordError;
   }
 
   #added(node: string): void {

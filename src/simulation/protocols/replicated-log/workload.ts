@@ -1,6 +1,6 @@
 import type { Random } from '../../../../actors/random.ts';
-import type { RegisterCall } from '../../../../test/simulation/support/linearizability.ts';
 import { chatOperation, chatroom } from '../../../applications/chatroom.ts';
+import type { Ending, HistoryRecorder, Value } from '../../../checks/index.ts';
 import type { Client } from '../../../client/client.ts';
 import { NoQuorumError, TimeoutError } from '../../../errors.ts';
 import { type KeyValueStore, openKeyValueStore } from '../../../key-value-store.ts';
@@ -10,8 +10,8 @@ import { ledger } from './ledger.ts';
 export interface WorkloadOptions {
   readonly client: Client;
   readonly random: Random;
-  /** Counts up with everything that any client does: the order of calls and returns. */
-  readonly tick: () => number;
+  /** Takes down what all clients do with the store. */
+  readonly recorder: HistoryRecorder;
   readonly pause: (ms: number) => Promise<void>;
   readonly keys: readonly string[];
   readonly timeoutMs: number;
@@ -28,12 +28,14 @@ const UNKNOWN = Symbol('unknown');
 
 /** What one client does, at random: puts, gets, deletes, compare-and-sets, chat messages, ledger entries, many at once. */
 export class Workload {
-  readonly calls: RegisterCall[] = [];
   readonly #options: WorkloadOptions;
   readonly #store: KeyValueStore;
   readonly #acknowledged = { ledger: new Set<number>(), chat: new Set<number>() };
   readonly #asked = { ledger: 0, chat: 0 };
   #values = 0;
+  #calls = 0;
+  /** What it has read or written last, by key. */
+  readonly #known = new Map<string, string | null>();
   #stopped = false;
 
   constructor(options: WorkloadOptions) {
@@ -96,41 +98,59 @@ export class Workload {
   }
 
   async #callRegister(key: string, chance: number): Promise<void> {
-    const { client, tick, timeoutMs, random } = this.#options;
-    const invoked = tick();
-    const note = (call: RegisterCall['call'], result: unknown) => {
-      const returned = result === UNKNOWN ? Number.POSITIVE_INFINITY : tick();
-      this.calls.push({ client: client.name, key, invoked, returned, call });
-    };
+    const { client, timeoutMs, random } = this.#options;
     const limit = { timeoutMs };
     const value = `${client.name}.${++this.#values}`;
     if (chance < 0.65) {
-      const got = await known(this.#store.get(key, limit));
-      if (got !== UNKNOWN) note({ kind: 'get', value: (got as string | undefined) ?? null }, got);
+      const got = await this.#record('get', key, null, () => this.#store.get(key, limit), toRead);
+      if (got !== UNKNOWN) this.#known.set(key, toRead(got).value);
     } else if (chance < 0.85) {
-      note({ kind: 'put', value }, await known(this.#store.put(key, value, limit)));
+      await this.#record(
+        'put',
+        key,
+        value,
+        () => this.#store.put(key, value, limit),
+        () => ({}),
+      );
+      this.#known.set(key, value);
     } else if (chance < 0.9) {
-      const existed = await known(this.#store.delete(key, limit));
-      note({ kind: 'delete', existed: existed === UNKNOWN ? undefined : (existed as boolean) }, existed);
+      await this.#record('delete', key, null, () => this.#store.delete(key, limit), toApplied);
     } else {
       const expected = this.#someValue(key, random);
-      const set = await known(this.#store.compareAndSet(key, expected ?? undefined, value, limit));
-      note(
-        { kind: 'compareAndSet', expected, value, set: set === UNKNOWN ? undefined : (set as boolean) },
-        set,
-      );
+      const call = () => this.#store.compareAndSet(key, expected ?? undefined, value, limit);
+      await this.#record('cas', key, [expected, value], call, toApplied);
+      this.#known.set(key, value);
     }
+  }
+
+  /** Calls, and takes it down. Each call is a process of its own, for a client makes many at once. */
+  async #record(
+    f: string,
+    key: string,
+    value: Value,
+    call: () => Promise<unknown>,
+    endingOf: (result: unknown) => Ending,
+  ): Promise<unknown> {
+    const { client, recorder } = this.#options;
+    const end = recorder.invoke({ process: `${client.name}.${++this.#calls}`, f, key, value });
+    const result = await known(call());
+    if (result === UNKNOWN) end('info');
+    else end('ok', endingOf(result));
+    return result;
   }
 
   /** A value that this client has read or written last, so that some compare-and-sets succeed. */
   #someValue(key: string, random: Random): string | null {
-    if (random.next() < 0.1) return null;
-    for (let index = this.calls.length - 1; index >= 0; index--) {
-      const { key: ofKey, call } = this.calls[index]!;
-      if (ofKey === key && 'value' in call) return call.value;
-    }
-    return null;
+    return random.next() < 0.1 ? null : (this.#known.get(key) ?? null);
   }
+}
+
+function toRead(got: unknown): { readonly value: string | null } {
+  return { value: (got as string | undefined) ?? null };
+}
+
+function toApplied(applied: unknown): Ending {
+  return { applied: applied as boolean };
 }
 
 /** The result, or that it is not known: an operation that was not answered may have happened, and may happen yet. */

@@ -16,10 +16,16 @@ export interface TwoPhaseBug {
   readonly what: string;
   readonly presume: Presume;
   readonly instrument: Instrument;
+  /** It shows only while followers come, and lose their memory. */
+  readonly joins: boolean;
 }
 
 function bug(what: string, presume: Presume, plant: (program: OpenTwoPhaseCommit) => void): TwoPhaseBug {
-  return { what, presume, instrument: forTwoPhaseCommit(plant) };
+  return { what, presume, instrument: forTwoPhaseCommit(plant), joins: false };
+}
+
+function joinBug(what: string, plant: (program: OpenTwoPhaseCommit) => void): TwoPhaseBug {
+  return { what, presume: 'nothing', instrument: forTwoPhaseCommit(plant), joins: true };
 }
 
 function listOf(effects: Effects): readonly Effect[] {
@@ -112,6 +118,48 @@ export const TWO_PHASE_BUGS: readonly TwoPhaseBug[] = [
     if (program.roles.leader === undefined) return;
     watchActions(program, 'leader', ['tell'], ({ context }) => {
       for (const node of context.group.participants.slice(1)) context.group.acknowledged.add(node);
+    });
+  }),
+  joinBug('who learns is not told what commits', (program) => {
+    if (program.roles.coordinator === undefined) return;
+    watchActions(program, 'coordinator', ['beginGroups'], ({ context }) => {
+      if (context.learner !== undefined) context.learner.isActive = false;
+    });
+  }),
+  joinBug('a source sends its records before it has all from before', (program) => {
+    if (program.roles.participant === undefined) return;
+    replaceAction(program, 'participant', 'sendRecords', (args, original) => {
+      const { ground } = args.context;
+      const { mark } = ground;
+      ground.mark = Number.MAX_SAFE_INTEGER;
+      const effects = original(args);
+      ground.mark = mark;
+      return effects;
+    });
+  }),
+  joinBug('who learns takes an older value for a newer one', (program) => {
+    if (program.roles.newcomer === undefined) return;
+    replaceAction(program, 'newcomer', 'takeFetched', (args, original) => {
+      for (const [key, version, value] of args.event.entries)
+        args.context.ground.store.put(key, version, value);
+      return original(args);
+    });
+  }),
+  joinBug('a follower that has lost its memory votes on', (program) => {
+    const { participant } = program.inputs;
+    if (participant === undefined) return;
+    participant.ground.membership = { state: 'member', attempt: 0, first: 0 };
+    delete (program.inputs as Record<string, unknown>).newcomer;
+  }),
+  joinBug('one is taken in while something is under way', (program) => {
+    if (program.roles.coordinator === undefined) return;
+    watchActions(program, 'coordinator', ['close'], ({ context }) => {
+      for (const { id } of context.groups.describe().map(({ group }: { group: number }) => ({ id: group })))
+        context.groups.get(id).learner = undefined;
+      Object.defineProperty(context.groups, 'size', { get: () => 0, configurable: true });
+    });
+    watchActions(program, 'coordinator', ['admit', 'giveUp'], ({ context }) => {
+      delete context.groups.size;
     });
   }),
 ];

@@ -10,6 +10,7 @@ import type {
   Outcome,
   ParticipantStatus,
 } from '../../../../machines/two-phase-commit/client-messages.ts';
+import type { Ground } from '../../../../machines/two-phase-commit/follower-context.ts';
 import { twoPhaseCommitProgram } from '../../../../machines/two-phase-commit/program.ts';
 import type { TwoPhaseCommitSettings } from '../../../../machines/two-phase-commit/settings.ts';
 import type { Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
@@ -51,6 +52,8 @@ export class TwoPhaseWorld implements AsyncDisposable {
   readonly #program: ReturnType<typeof instrumentedProgram>;
   readonly #clients = new Map<Address, TestClient>();
   readonly #reports = new Map<string, CoordinatorStatus | ParticipantStatus>();
+  /** What the last life of each follower goes by. */
+  readonly #grounds = new Map<string, Ground>();
   #broken: unknown;
 
   constructor({
@@ -186,6 +189,11 @@ export class TwoPhaseWorld implements AsyncDisposable {
     return this.#reports;
   }
 
+  /** Whether it is a follower that has the whole store, as far as it knows. */
+  isMember(node: string): boolean {
+    return this.#grounds.get(node)?.membership.state === 'member';
+  }
+
   /** Lets time pass until nothing is pending at any of the live nodes. */
   async settle(limitMs = 5000): Promise<void> {
     const untilMs = this.host.clock.now() + limitMs;
@@ -299,7 +307,9 @@ export class TwoPhaseWorld implements AsyncDisposable {
       if (['COMMIT', 'ABORT', 'END'].includes(event.type))
         watch(() => history.decided(node, context.group.id, context.decision));
     });
-    const { store } = program.inputs.participant.ground;
+    const { ground } = program.inputs.participant;
+    this.#grounds.set(node, ground);
+    const { store } = ground;
     const applyGroup = store.applyGroup.bind(store);
     store.applyGroup = (id, contents, decision) => {
       watch(() => history.wrote(id, contents, decision));

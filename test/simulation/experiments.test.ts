@@ -1,0 +1,58 @@
+import { expect } from 'chai';
+import { SIMULATED_PROTOCOL_NAMES } from '../../src/simulation/protocols/index.ts';
+import type { Verdict } from '../../src/simulation/swarm/examine.ts';
+import { type SwarmSettings, swarm } from '../../src/simulation/swarm/swarm.ts';
+
+/** More of them: npx synod simulate --protocol raft --seeds 10000 */
+const SEEDS = 80;
+const SEEDS_OF_MIXES = 20;
+
+/** What seldom comes together by chance. */
+const MIXES: Readonly<Record<string, SwarmSettings>> = {
+  'paxos whose nodes forget all when they end': { protocol: 'paxos', faults: { volatile: 1 } },
+  'raft whose nodes forget all when they end': { protocol: 'raft', faults: { volatile: 1, members: 0 } },
+  'paxos whose disks are lost, torn or rot': {
+    protocol: 'paxos',
+    faults: { amnesia: 2, torn: 2, rot: 2, volatile: 0 },
+  },
+  'raft whose disks are lost, torn or rot': {
+    protocol: 'raft',
+    faults: { amnesia: 2, torn: 2, rot: 2, volatile: 0, members: 0 },
+  },
+  'raft whose members change while disks are lost': {
+    protocol: 'raft',
+    faults: { members: 1, amnesia: 2, volatile: 0 },
+  },
+  'raft whose members change while nodes forget': { protocol: 'raft', faults: { members: 1, volatile: 1 } },
+  'raft that trusts its leases while clocks drift and nodes pause': {
+    protocol: 'raft',
+    faults: { drift: 0.15, pause: 400, members: 0 },
+    settings: { reads: 'lease' },
+  },
+};
+
+async function failuresOf(settings: SwarmSettings, count: number): Promise<string[]> {
+  const failures: string[] = [];
+  const onVerdict = ({ seed, failure }: Verdict) => {
+    if (failure !== undefined) failures.push(`seed ${seed}: ${failure.message}`);
+  };
+  const { signal } = new AbortController();
+  await swarm({ ...settings, from: 1, count, signal, onVerdict });
+  return failures;
+}
+
+describe('what is promised holds in simulated storms, and everything recovers from them:', function () {
+  this.timeout(300_000);
+
+  for (const protocol of SIMULATED_PROTOCOL_NAMES) {
+    it(`${SEEDS} seeds of ${protocol}`, async () => {
+      expect(await failuresOf({ protocol }, SEEDS)).to.deep.equal([]);
+    });
+  }
+
+  for (const [mix, settings] of Object.entries(MIXES)) {
+    it(`${SEEDS_OF_MIXES} seeds of ${mix}`, async () => {
+      expect(await failuresOf(settings, SEEDS_OF_MIXES)).to.deep.equal([]);
+    });
+  }
+});
