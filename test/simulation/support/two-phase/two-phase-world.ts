@@ -3,6 +3,7 @@ import { unpack } from '../../../../actors/codec.ts';
 import type { Message } from '../../../../actors/envelope.ts';
 import { FilesMissingError, SetAsideError } from '../../../../actors/errors.ts';
 import { CLIENTS } from '../../../../actors/host.ts';
+import type { JournalView } from '../../../../actors/journal.ts';
 import type { DiskSettings, NetworkSettings, TraceRecord } from '../../../../actors/simulated/index.ts';
 import { SimulatedHost } from '../../../../actors/simulated/simulated-host.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
 import type { Ground } from '../../../../machines/two-phase-commit/follower-context.ts';
 import { twoPhaseCommitProgram } from '../../../../machines/two-phase-commit/program.ts';
 import type { TwoPhaseCommitSettings } from '../../../../machines/two-phase-commit/settings.ts';
+import { type Entry, VersionedStore } from '../../../../machines/two-phase-commit/store.ts';
 import type { Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
 import { forTwoPhaseCommit } from '../../../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
 import { Violation } from '../../../../src/simulation/violation.ts';
@@ -244,11 +246,14 @@ export class TwoPhaseWorld implements AsyncDisposable {
     this.#program[Symbol.dispose]();
   }
 
-  #stored(node: string): [string, unknown][] {
-    const records = [...this.host.storeDiskOf(node).records.from('')];
-    return records
-      .filter(({ key }) => key[0] === 'data')
-      .map(({ key, value }) => [String(key[3]), unpack(value)]);
+  /** What is on the disk of a follower, as its next life would find it. */
+  #stored(node: string): (readonly [string, Entry])[] {
+    const records = [...this.host.storeDiskOf(node).records.from('')].filter(({ key }) => key[0] === 'data');
+    const view: JournalView = {
+      get: () => undefined,
+      range: () => records.map(({ key, value }) => [key, value] as const).values(),
+    };
+    return [...new VersionedStore(view).entries()];
   }
 
   #noteReport(from: string, message: Message): void {
