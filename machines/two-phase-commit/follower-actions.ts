@@ -104,6 +104,10 @@ export function release({ context: { ground, group } }: OnlyContext): Effect[] {
 
 // Without a decision.
 
+export function trustLeader({ context: { group } }: OnlyContext): void {
+  group.rounds = 0;
+}
+
 /** The leader first; from the second round on, everybody. */
 export function ask({ context: { ground, group } }: OnlyContext): Effect[] {
   group.rounds += 1;

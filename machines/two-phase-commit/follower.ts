@@ -1,6 +1,8 @@
 import { setup } from 'xstate';
+import { nodeOf } from '../../actors/address.ts';
 import * as actions from './follower-actions.ts';
 import type {
+  Arguments,
   FollowerContext,
   FollowerEvent,
   FollowerInput,
@@ -27,6 +29,7 @@ export const follower = setup({
     hasKeys: ({ context: { group } }: OnlyContext) => group.holder.missing === 0,
     isHeldBack: ({ context }: OnlyContext) => context.delayMs !== undefined,
     refusesAll: ({ context: { group } }: OnlyContext) => group.vote?.length === group.count,
+    isLeader: ({ context, event }: Arguments) => nodeOf(event.from) === context.ground.leader,
     presumesCommit: ({ context }: OnlyContext) => presumed(context.ground.settings.presume)?.commits === true,
     presumesAbort: ({ context }: OnlyContext) => presumed(context.ground.settings.presume)?.commits === false,
   },
@@ -98,7 +101,11 @@ export const follower = setup({
         COMMIT: { target: 'committed', actions: ['noteCommit', 'recordCommit', 'acknowledge'] },
         ABORT: { target: 'aborted', actions: ['noteAbort', 'recordAbort', 'acknowledge'] },
         asked: { actions: 'admitUncertainty' },
-        UNCERTAIN: {},
+        UNCERTAIN: [
+          // It is there, and will decide: the others need not be troubled, who may not have voted yet.
+          { guard: 'isLeader', target: '.expecting', actions: 'trustLeader' },
+          {},
+        ],
         END: [
           { guard: 'presumesCommit', target: 'committed', actions: ['notePresumed', 'recordCommit'] },
           { guard: 'presumesAbort', target: 'aborted', actions: ['notePresumed', 'recordAbort'] },

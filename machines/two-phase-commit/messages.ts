@@ -126,6 +126,8 @@ export type Granted = { readonly type: 'granted'; readonly ticket: number };
 /** A coordinator's note to itself: gather what else this turn brings, then begin groups. */
 export type BeginGroups = { readonly type: 'beginGroups' };
 
+/** From the newcomer to the participant beside: there is something new in the store. */
+export type Wrote = { readonly type: 'wrote' };
 /** To the newcomer beside: some of what it has put into the store is on disk. */
 export type Stored = { readonly type: 'stored' };
 
@@ -140,4 +142,12 @@ export type CoordinatorMessage = DecisionReq | EndReq | Decided | BeginGroups | 
 /** What a node hears that is to become a follower. */
 export type NewcomerMessage = Challenge | Teach | Learn | Fetched | Invite | Welcome | Stored;
 /** What a participant hears from the leader, and from followers elsewhere and beside. */
-export type ParticipantMessage = VoteReq | CommitGroup | AbortGroup | DecisionReq | End | Fetch | Granted;
+export type ParticipantMessage =
+  | VoteReq
+  | CommitGroup
+  | AbortGroup
+  | DecisionReq
+  | End
+  | Fetch
+  | Wrote
+  | Granted;

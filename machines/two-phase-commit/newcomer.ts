@@ -5,7 +5,7 @@ import type { Received } from '../../actors/envelope.ts';
 import type { Ground } from './follower-context.ts';
 import { membershipRecord } from './follower-records.ts';
 import { unpackGroup } from './group.ts';
-import type { Ack, AskToJoin, Fetch, Joined, Learning, NewcomerMessage } from './messages.ts';
+import type { Ack, AskToJoin, Fetch, Joined, Learning, NewcomerMessage, Wrote } from './messages.ts';
 import type { TransactionId } from './transaction-id.ts';
 
 export interface NewcomerInput {
@@ -179,7 +179,7 @@ function fetch({ context }: OnlyContext): Effect[] {
   return [send<Fetch>(addressOf(source, 'participant'), { type: 'fetch', attempt, start: next })];
 }
 
-function takeFetched({ context, event }: Arguments): void {
+function takeFetched({ context, event }: Arguments): Effect {
   assertEvent(event, 'fetched');
   for (const [key, version, value] of event.entries) {
     if (isNewer(context, key, version)) context.ground.store.put(key, version, value);
@@ -187,9 +187,10 @@ function takeFetched({ context, event }: Arguments): void {
   context.next = event.next;
   // The one that has answered is asked again.
   context.fetches -= 1;
+  return tellParticipant(context);
 }
 
-function learn({ context, event }: Arguments): Effect {
+function learn({ context, event }: Arguments): Effect[] {
   assertEvent(event, 'learn');
   const { ground, deleted } = context;
   const { group, transactions, refused } = event;
@@ -202,7 +203,12 @@ function learn({ context, event }: Arguments): Effect {
       if (value === null) deleted.set(key, id);
     }
   });
-  return send<Ack>(addressOf(ground.leader, 'leader', String(group)), { type: 'ACK', group });
+  const leader = addressOf(ground.leader, 'leader', String(group));
+  return [tellParticipant(context), send<Ack>(leader, { type: 'ACK', group })];
+}
+
+function tellParticipant({ ground }: NewcomerContext): Effect {
+  return send<Wrote>(addressOf(ground.node, 'participant'), { type: 'wrote' });
 }
 
 function tell({ context: { ground, attempt, next } }: OnlyContext): Effect {

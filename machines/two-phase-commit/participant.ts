@@ -100,6 +100,8 @@ export const participant = setup({
     ],
     'DECISION-REQ': [{ guard: 'isNoMember', actions: 'admitIgnorance' }, { actions: 'answerDecisionReq' }],
     fetch: [{ guard: 'isNoMember' }, { actions: 'sendRecords' }],
+    // It is dirty by that.
+    wrote: {},
     done: { actions: 'noteDone' },
     granted: { actions: 'answerGranted' },
     read: [{ guard: 'isNoMember', actions: 'beUnavailable' }, { actions: 'read' }],
