@@ -4,6 +4,7 @@ import type { Message } from '../../../../actors/envelope.ts';
 import { FilesMissingError, SetAsideError } from '../../../../actors/errors.ts';
 import { CLIENTS } from '../../../../actors/host.ts';
 import type { JournalView } from '../../../../actors/journal.ts';
+import type { JournalKind } from '../../../../actors/memory.ts';
 import type { DiskSettings, NetworkSettings, TraceRecord } from '../../../../actors/simulated/index.ts';
 import { SimulatedHost } from '../../../../actors/simulated/simulated-host.ts';
 import type {
@@ -33,6 +34,7 @@ export interface TwoPhaseWorldOptions {
   readonly settings?: Partial<TwoPhaseCommitSettings>;
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
+  readonly journal?: JournalKind;
   readonly trace?: (record: TraceRecord) => void;
   readonly instruments?: readonly Instrument[];
 }
@@ -64,6 +66,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
     settings = {},
     network,
     disk,
+    journal = 'lmdb',
     trace,
     instruments = [],
   }: TwoPhaseWorldOptions = {}) {
@@ -76,6 +79,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
       nodes,
       seed,
       program: this.#program.reference,
+      journal,
       ...(network === undefined ? {} : { network }),
       ...(disk === undefined ? {} : { disk }),
       ...(trace === undefined ? {} : { trace }),
