@@ -3,7 +3,6 @@ import { unpack } from '../../../../actors/codec.ts';
 import type { Message } from '../../../../actors/envelope.ts';
 import { FilesMissingError, SetAsideError } from '../../../../actors/errors.ts';
 import { CLIENTS } from '../../../../actors/host.ts';
-import type { JournalView } from '../../../../actors/journal.ts';
 import type { JournalKind } from '../../../../actors/memory.ts';
 import type { DiskSettings, NetworkSettings, TraceRecord } from '../../../../actors/simulated/index.ts';
 import { SimulatedHost } from '../../../../actors/simulated/simulated-host.ts';
@@ -15,7 +14,6 @@ import type {
 import type { Ground } from '../../../../machines/two-phase-commit/follower-context.ts';
 import { twoPhaseCommitProgram } from '../../../../machines/two-phase-commit/program.ts';
 import type { TwoPhaseCommitSettings } from '../../../../machines/two-phase-commit/settings.ts';
-import { type Entry, VersionedStore } from '../../../../machines/two-phase-commit/store.ts';
 import type { Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
 import { forTwoPhaseCommit } from '../../../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
 import { Violation } from '../../../../src/simulation/violation.ts';
@@ -26,6 +24,7 @@ import {
 } from '../../../../src/simulation/watch/instrumented-program.ts';
 import { CommitHistory } from './commit-history.ts';
 import type { Observation } from './serializability.ts';
+import { storedOn } from './stored-on.ts';
 import { TestClient } from './test-client.ts';
 
 export interface TwoPhaseWorldOptions {
@@ -218,7 +217,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
   checkState(): void {
     const expected = JSON.stringify([...this.history.state()].sort());
     for (const node of this.followers) {
-      const stored = JSON.stringify(this.#stored(node).sort());
+      const stored = JSON.stringify(storedOn(this.host, node).sort());
       if (stored !== expected) {
         throw new Violation('equal stores', `${node} has ${stored}, committed is ${expected}`);
       }
@@ -251,15 +250,6 @@ export class TwoPhaseWorld implements AsyncDisposable {
   }
 
   /** What is on the disk of a follower, as its next life would find it. */
-  #stored(node: string): (readonly [string, Entry])[] {
-    const records = [...this.host.storeDiskOf(node).records.from('')].filter(({ key }) => key[0] === 'data');
-    const view: JournalView = {
-      get: () => undefined,
-      range: () => records.map(({ key, value }) => [key, value] as const).values(),
-    };
-    return [...new VersionedStore(view).entries()];
-  }
-
   #noteReport(from: string, message: Message): void {
     if (message.type === 'coordinatorStatus' || message.type === 'participantStatus')
       this.#reports.set(from, message as CoordinatorStatus | ParticipantStatus);
