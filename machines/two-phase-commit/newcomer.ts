@@ -52,6 +52,7 @@ export const newcomer = setup({
     isNewChallenge: ({ context, event }: Arguments) =>
       event.type === 'challenge' && event.token > context.token,
     isThisAttempt: ({ context, event }: Arguments) => 'attempt' in event && event.attempt === context.attempt,
+    isOfAttempt: ({ context, event }: Arguments) => event.type === 'learn' && event.group >= context.attempt,
     isWanted: ({ context, event }: Arguments) => isWanted(context, event),
     isLast: ({ context, event }: Arguments) =>
       isWanted(context, event) && event.type === 'fetched' && event.next === null,
@@ -117,7 +118,8 @@ export const newcomer = setup({
           on: { invite: { guard: 'isThisAttempt', target: '#newcomer.storing', actions: 'noteInvitation' } },
         },
       },
-      on: { learn: { actions: 'learn' } },
+      // Of an earlier attempt: what was deleted after it, it would bring back.
+      on: { learn: { guard: 'isOfAttempt', actions: 'learn' } },
     },
     /** It has everything, and nothing comes to it. */
     storing: { always: { guard: 'isOnDisk', target: 'joining', actions: 'rememberJoining' } },
@@ -234,7 +236,9 @@ function sayJoined({ context: { ground } }: OnlyContext): Effect {
   return send<Joined>(addressOf(ground.leader, 'coordinator'), { type: 'joined', attempt });
 }
 
+/** All that was begun before has ended: of it nothing that comes late may be taken for news. */
 function becomeMember({ context: { ground } }: OnlyContext): Effect {
+  ground.mark = Math.max(ground.mark, ground.membership.first);
   ground.membership = { ...ground.membership, state: 'member' };
   return persist(membershipRecord(ground.membership));
 }

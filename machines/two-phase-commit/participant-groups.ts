@@ -72,10 +72,6 @@ export const actions = {
     if (group < ground.mark) {
       return [tellDecision(context, asker, group, presumed(ground.settings.presume))];
     }
-    // It was not asked for a vote on what was begun before it came.
-    if (group < ground.membership.first) {
-      return [send<Uncertain>(asker, { type: 'UNCERTAIN', group })];
-    }
     // It has not voted, and will never vote yes: that must be on disk before anybody rests on it.
     kept.set(group, { decision: ABORTED, isDurable: true, vote: undefined });
     return [recordDecision(context, group, ABORTED), tellDecision(context, asker, group, ABORTED)];

@@ -55,6 +55,8 @@ export const actions = {
     const { attempt, start, from: asker } = event;
     const { store, settings, mark } = context.ground;
     if (mark < attempt || !isText(start)) return [];
+    // What has ended by the mark alone is done in this turn, but may not be yet.
+    for (const id of context.groups.keys()) if (id < attempt) return [];
     const entries: Fetched['entries'][number][] = [];
     let bytes = 0;
     let next: string | null = null;

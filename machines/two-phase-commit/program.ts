@@ -44,6 +44,8 @@ export const program: LoadProgram = ({ node, memory, journal: disk, store, rando
     return { roles: { coordinator, leader, validator }, start: [{ role: 'coordinator', input }] };
   }
   const kept = new VersionedStore(store);
+  const isLost = journal.hasStored && kept.isNew;
+  const membership = isLost ? OUTSIDE : loadMembership(disk, memory, founders.includes(node));
   const ground: Ground = {
     node,
     leader: first,
@@ -51,9 +53,8 @@ export const program: LoadProgram = ({ node, memory, journal: disk, store, rando
     journal,
     store: kept,
     locks: new LockTable(),
-    membership:
-      journal.hasStored && kept.isNew ? OUTSIDE : loadMembership(disk, memory, founders.includes(node)),
-    mark: journal.mark,
+    membership,
+    mark: Math.max(journal.mark, membership.first),
     orders: { votesNo: false, delayMs: undefined },
   };
   const start: Program['start'] = [{ role: 'participant', input: { ground } satisfies ParticipantInput }];

@@ -7,11 +7,16 @@ const SEEDS = 80;
 
 describe('storms over two-phase commit', function () {
   this.timeout(120_000);
-  for (const { what, presume, instrument, joins } of TWO_PHASE_BUGS) {
+  for (const { what, presume, instrument, joins, settings } of TWO_PHASE_BUGS) {
     it(`find out where ${what} (presume ${presume})`, async () => {
       for (let seed = 1; seed <= SEEDS; seed++) {
         try {
-          await using _ = await rage({ seed, joins, settings: { presume }, instruments: [instrument] });
+          await using _ = await rage({
+            seed,
+            joins,
+            settings: { ...settings, presume },
+            instruments: [instrument],
+          });
         } catch (error) {
           if (process.env.SYNOD_VERBOSE !== undefined) console.log(seed, String(error).slice(0, 200));
           return;

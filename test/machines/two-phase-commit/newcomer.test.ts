@@ -157,6 +157,12 @@ describe('a newcomer', () => {
     expect([...stage.ground.store.entries()]).to.deep.equal([['b', [31, '1']]]);
   });
 
+  it('takes no notice of what an earlier attempt was told: what was deleted since would be back', () => {
+    const stage = learning();
+    expect(hear(stage, learn(ATTEMPT - 1, ['a', 'deleted since']))).to.deep.equal([]);
+    expect([...stage.ground.store.entries()]).to.deep.equal([]);
+  });
+
   it('says that it has caught up, and waits to be invited', () => {
     const stage = caughtUp();
     const [[, message]] = sent(stage.role.pass(stage.ground.settings.retryMs), 'learning') as [
@@ -182,6 +188,8 @@ describe('a newcomer', () => {
     expect(letters(stage.role.pass(stage.ground.settings.retryMs))).to.deep.equal([`joined ${LEADER}`]);
     expect(memberships(hear(stage, { type: 'welcome' }))).to.deep.equal(['member']);
     expect(stage.ground.membership.state).to.equal('member');
+    // What was begun before it came has ended.
+    expect(stage.ground.mark).to.equal(40);
   });
 
   it('writes down that it is none before it says so, where the leader has given it up', () => {

@@ -266,14 +266,6 @@ describe('a participant that is no follower yet', () => {
       ]);
     });
   }
-
-  it('does not say what became of groups from before it came', () => {
-    const stage = start();
-    stage.ground.membership = { state: 'member', attempt: 3, first: 9 };
-    const effects = hear(stage, DECISION_REQ, '2/follower/7');
-    expect(letters(effects)).to.deep.equal(['UNCERTAIN 2/follower/7']);
-    expect(records(effects)).to.deep.equal([]);
-  });
 });
 
 describe('a participant that one who joins fetches from', () => {
@@ -282,7 +274,10 @@ describe('a participant that one who joins fetches from', () => {
     for (const key of ['a', 'b']) write(stage.ground.store, 5, key, `value of ${key}`);
     const fetch = (from: string) => hear(stage, { type: 'fetch', attempt: 8, start: from }, '3/newcomer');
     expect(fetch('')).to.deep.equal([]);
+    hear(stage, voteReq());
     hear(stage, { type: 'END', mark: 8 });
+    expect(fetch('')).to.deep.equal([]);
+    end(stage, GROUP, COMMITTED);
     const page = { type: 'fetched', attempt: 8 };
     expect(sent(fetch(''))).to.deep.equal([
       ['3/newcomer', { ...page, start: '', entries: [['a', 5, 'value of a']], next: 'b' }],

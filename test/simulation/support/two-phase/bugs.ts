@@ -1,6 +1,6 @@
 import type { Effect, Effects } from '../../../../actors/effects.ts';
 import { send } from '../../../../actors/effects.ts';
-import type { Presume } from '../../../../machines/two-phase-commit/settings.ts';
+import type { Presume, TwoPhaseCommitSettings } from '../../../../machines/two-phase-commit/settings.ts';
 import {
   forTwoPhaseCommit,
   type OpenTwoPhaseCommit,
@@ -16,12 +16,18 @@ export interface TwoPhaseBug {
   readonly what: string;
   readonly presume: Presume;
   readonly instrument: Instrument;
+  readonly settings?: Partial<TwoPhaseCommitSettings>;
   /** It shows only while followers come, and lose their memory. */
   readonly joins: boolean;
 }
 
 function bug(what: string, presume: Presume, plant: (program: OpenTwoPhaseCommit) => void): TwoPhaseBug {
   return { what, presume, instrument: forTwoPhaseCommit(plant), joins: false };
+}
+
+/** One that shows when followers ask one another, which they do when the leader is away. */
+function inquiryBug(what: string, plant: (program: OpenTwoPhaseCommit) => void): TwoPhaseBug {
+  return { ...bug(what, 'nothing', plant), settings: { decisionTimeoutMs: 10, retryMs: 5, retryMsMax: 20 } };
 }
 
 function joinBug(what: string, plant: (program: OpenTwoPhaseCommit) => void): TwoPhaseBug {
@@ -52,7 +58,7 @@ export const TWO_PHASE_BUGS: readonly TwoPhaseBug[] = [
   bug('the leader forgets how often it has started', 'nothing', unrecorded('coordinator', 'recover')),
   bug('a vote is given that is not on disk', 'nothing', unrecorded('follower', 'recordReady')),
   bug('a decision is acknowledged that is not on disk', 'nothing', unrecorded('follower', 'recordCommit')),
-  bug('who is asked before it has voted answers without a record', 'nothing', (program) => {
+  inquiryBug('who is asked before it has voted answers without a record', (program) => {
     if (program.roles.participant === undefined) return;
     unrecorded('follower', 'promiseAbort')(program);
     replaceAction(program, 'participant', 'answerDecisionReq', (args, original) => {
@@ -63,7 +69,7 @@ export const TWO_PHASE_BUGS: readonly TwoPhaseBug[] = [
       return effects;
     });
   }),
-  bug('a follower that does not know says that it was aborted', 'nothing', (program) => {
+  inquiryBug('a follower that does not know says that it was aborted', (program) => {
     if (program.roles.follower === undefined) return;
     replaceAction(program, 'follower', 'admitUncertainty', ({ context, event }) =>
       send(event.asker, { type: 'ABORT', group: context.group.id, mark: 0 }),
