@@ -30,9 +30,9 @@ export const actions = {
   },
 
   askPiece({ context }: OnlyContext): Effect[] {
-    const cursor = context.state.installCursor;
-    if (context.snapshotFrom === undefined || cursor === undefined) return [];
-    return [send<SnapshotRequest>(context.snapshotFrom, { type: 'snapshotRequest', cursor })];
+    const { installing: index, installCursor: cursor } = context.state;
+    if (context.snapshotFrom === undefined || index === undefined || cursor === undefined) return [];
+    return [send<SnapshotRequest>(context.snapshotFrom, { type: 'snapshotRequest', index, cursor })];
   },
 
   storePiece({ context, event }: ReplicaArguments): Effect {

@@ -27,6 +27,9 @@ export const snapshotSender = setup({
     /** The other side has more than this snapshot: it needs a newer one. */
     isOutdated: ({ context, event }: Arguments) =>
       event.type === 'offerAgain' && event.applied >= context.source.index,
+    /** A cursor of another snapshot, on its way for long, would begin at another record. */
+    isOfThis: ({ context, event }: Arguments) =>
+      event.type === 'snapshotRequest' && event.index === context.source.index,
   },
   actions: {
     offer: ({ context }: Pick<Arguments, 'context'>): Effect =>
@@ -56,6 +59,6 @@ export const snapshotSender = setup({
       { guard: 'isOutdated', target: '.closed' },
       { target: '.offering', reenter: true },
     ],
-    snapshotRequest: { target: '.sending', actions: 'sendPiece' },
+    snapshotRequest: { guard: 'isOfThis', target: '.sending', actions: 'sendPiece' },
   },
 });

@@ -36,8 +36,8 @@ function sending() {
   return {
     role,
     disposed: () => disposed,
-    request: (cursor: SnapshotCursor | null) =>
-      role.receive({ type: 'snapshotRequest', cursor } as never, RECEIVER),
+    request: (cursor: SnapshotCursor | null, index = 2) =>
+      role.receive({ type: 'snapshotRequest', index, cursor } as never, RECEIVER),
     offerAgain: (applied: number) => role.receive({ type: 'offerAgain', applied } as never, 'b/replica'),
   };
 }
@@ -69,6 +69,13 @@ describe('the sender of a snapshot', () => {
     let last = second;
     while (last.next !== null) last = pieceIn(request(last.next));
     expect(last.sequence).to.equal(2);
+  });
+
+  it('sends nothing to one who asks for another snapshot, long ago: its cursor would leave records out', () => {
+    const { request, role } = sending();
+    const { next } = pieceIn(request(null));
+    expect(sent(request(next, 1))).to.deep.equal([]);
+    expect(role.state).to.equal('sending');
   });
 
   it('offers it again to one who has lost what it had taken in, by a crash', () => {
