@@ -14,8 +14,14 @@ export { PAXOS_DEFAULTS, type PaxosSettings } from './paxos/settings.ts';
 export { paxosCommitProgram } from './paxos-commit/program.ts';
 export { PAXOS_COMMIT_DEFAULTS, type PaxosCommitSettings } from './paxos-commit/settings.ts';
 export { snapshotSender } from './replication/snapshot-sender.ts';
+export { coordinator } from './two-phase-commit/coordinator.ts';
+export { follower } from './two-phase-commit/follower.ts';
+export { leader as groupLeader } from './two-phase-commit/leader.ts';
+export { newcomer } from './two-phase-commit/newcomer.ts';
+export { participant } from './two-phase-commit/participant.ts';
 export { twoPhaseCommitProgram } from './two-phase-commit/program.ts';
 export { TWO_PHASE_COMMIT_DEFAULTS, type TwoPhaseCommitSettings } from './two-phase-commit/settings.ts';
+export { validator } from './two-phase-commit/validator.ts';
 export {
   WATCHDOG_DEFAULTS,
   type WatchdogEvent,

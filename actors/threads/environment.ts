@@ -11,6 +11,8 @@ import { realClock } from './real-time.ts';
 import { flushFile, flushNames, hasFiles, reserveFiles } from './reserve-files.ts';
 import { DiskFailedError, messageOf, WrongFolderError } from './thread-errors.ts';
 
+/** Also where nothing has come for long, transactions wait this long for others. */
+const COLLECT_MS_MIN = 50;
 /** Bytes of transactions that wait for company, at most. */
 const COLLECTED_BYTES_MAX = 16 * 1024 * 1024;
 /** Keys that a clear holds in memory at a time. */
@@ -149,15 +151,16 @@ export class Environment {
     closeSync(this.#file);
   }
 
-  /** Waits for company, unless there has been none for long, or somebody waits for the end. */
+  /** Waits for company, not for long where there was none; unless somebody waits for the end. */
   #collect(): void {
-    const waitMs = this.#flushedMs + this.#collectMs - realClock.now();
-    if (waitMs <= 0 || this.#whenIdle.length > 0 || this.#waiting.length === 0) {
+    if (this.#collectMs === 0 || this.#whenIdle.length > 0 || this.#waiting.length === 0) {
       this.#next();
       return;
     }
+    const waitMs = this.#flushedMs + this.#collectMs - realClock.now();
     this.#state = 'collecting';
-    this.#cancelCollecting = realClock.after(waitMs, () => this.#next());
+    // A thread that was busy with other stores has more for this one in its queue.
+    this.#cancelCollecting = realClock.after(Math.max(waitMs, COLLECT_MS_MIN), () => this.#next());
   }
 
   #next(): void {

@@ -156,7 +156,9 @@ export type UndecidedGroup = {
   readonly transactions: number;
   /** `init`: it has not voted; `ready`: it has, and cannot go back. */
   readonly state: 'init' | 'ready';
-  /** How often it has asked for the decision: the leader first, then all. */
+  /**
+   * How often it has asked for the decision, the leader first, then all, since the leader last said that it is at it.
+   */
   readonly rounds: number;
   /** The other followers that may know the decision. */
   readonly others: readonly string[];

@@ -97,6 +97,9 @@ function admit(context: CoordinatorContext, transaction: RequestedTransaction): 
     context.unvalidated.push(transaction);
   } else if (context.locks.request(transaction)) {
     context.granted.push(transaction);
+  } else {
+    // It may wait for long, and must not keep all that came in the same frame.
+    transaction.bytes = new Uint8Array(transaction.bytes);
   }
 }
 

@@ -96,7 +96,7 @@ export const coordinator = setup({
       },
       on: {
         askToJoin: [
-          { guard: 'mayLearn', target: '.teaching', actions: ['expel', 'teach'] },
+          { guard: 'mayLearn', target: '.teaching', actions: ['expel', 'teach', 'tidy'] },
           // It has its turn later; but nothing waits for it any more.
           { guard: 'meetsChallenge', actions: 'expel' },
           { actions: 'challenge' },

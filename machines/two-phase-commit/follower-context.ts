@@ -40,7 +40,7 @@ export interface FollowedGroup extends Group {
   readonly holder: KeyHolder;
   /** How it has voted; undefined: it has not. */
   vote: Refusals | undefined;
-  /** How often it has asked for the decision. */
+  /** How often it has asked for the decision since it last heard that the leader is at it. */
   rounds: number;
   /** With a replicated coordinator: where its vote is put down; undefined: it was asked in a former life. */
   ballot?: HandedBallot | undefined;

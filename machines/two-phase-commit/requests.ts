@@ -7,7 +7,7 @@ export interface RequestedTransaction extends LockOwner {
   readonly session: Session;
   readonly number: number;
   /** As the client packed it. */
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly shared: readonly string[];
   readonly exclusive: readonly string[];
   /** It writes, though what is not known here: another leader has admitted it. */

@@ -1,6 +1,6 @@
-import { pack, unpack } from '../../actors/codec.ts';
 import { isText } from '../replication/plain-data.ts';
 import { BadTransactionError } from './errors.ts';
+import { readTransaction, transactionBytes } from './transaction-bytes.ts';
 import type { TransactionId } from './transaction-id.ts';
 
 /** What the store holds: texts as they are, or binaries. */
@@ -30,21 +30,13 @@ export const VALUE_BYTES_MAX = 1024 * 1024;
 /** Largest transaction, in bytes as {@link encodeTransaction} packs it: it must fit into one record of a journal. */
 export const TRANSACTION_BYTES_MAX = 8 * 1024 * 1024;
 
-/*
- * On the wire and in journals a list of three lists, each flat:
- *
- *   [[key, version, ...], [key, expected, ...], [key, value, ...]]
- */
-
 /**
  * Packs a transaction, once: everybody else carries the bytes. @throws BadTransactionError for one that
- * {@link decodeTransaction} would refuse; `SYNOD_KEY_TOO_LARGE` and `SYNOD_VALUE_TOO_LARGE` are for the client to tell
- * before.
+ * {@link decodeTransaction} would refuse.
  */
-export function encodeTransaction({ reads, conditions, writes }: Transaction): Uint8Array<ArrayBuffer> {
-  const parts = [reads.flat(), conditions.flat(), writes.flat()];
-  checkTransaction(parts);
-  const bytes = pack(parts);
+export function encodeTransaction(transaction: Transaction): Uint8Array<ArrayBuffer> {
+  check(transaction);
+  const bytes = transactionBytes(transaction);
   checkSize(bytes.byteLength);
   return bytes;
 }
@@ -52,36 +44,9 @@ export function encodeTransaction({ reads, conditions, writes }: Transaction): U
 /** @throws BadTransactionError when the bytes are no transaction. Binaries in it are views into `bytes`. */
 export function decodeTransaction(bytes: Uint8Array): Transaction {
   checkSize(bytes.byteLength);
-  let parts: unknown;
-  try {
-    parts = unpack(bytes);
-  } catch (cause) {
-    throw new BadTransactionError('a transaction does not decode', { cause });
-  }
-  checkTransaction(parts);
-  return transactionOf(parts);
-}
-
-/** A transaction as it is packed: the keys at the even places. */
-export type TransactionParts = readonly [
-  reads: readonly (string | TransactionId)[],
-  conditions: readonly (Value | null)[],
-  writes: readonly (Value | null)[],
-];
-
-/** The same, in pairs. */
-export function transactionOf([reads, conditions, writes]: TransactionParts): Transaction {
-  return {
-    reads: pairs(reads) as ReadVersion[],
-    conditions: pairs(conditions) as Condition[],
-    writes: pairs(writes) as Write[],
-  };
-}
-
-function pairs<T>(flat: readonly T[]): [T, T][] {
-  const list: [T, T][] = [];
-  for (let place = 0; place < flat.length; place += 2) list.push([flat[place]!, flat[place + 1]!]);
-  return list;
+  const transaction = readTransaction(bytes);
+  check(transaction);
+  return transaction;
 }
 
 function checkSize(bytes: number): void {
@@ -91,29 +56,34 @@ function checkSize(bytes: number): void {
     );
 }
 
-function checkTransaction(parts: unknown): asserts parts is TransactionParts {
-  if (!Array.isArray(parts) || parts.length !== 3)
-    throw new BadTransactionError('a transaction is no list of three');
-  checkPart(parts[0], 'read', isVersion);
-  checkPart(parts[1], 'condition', isValueOrNone);
-  checkPart(parts[2], 'write', isValueOrNone);
+function check({ reads, conditions, writes }: Transaction): void {
+  checkKeys('read', reads);
+  for (const [, version] of reads) {
+    if (!isVersion(version)) throw new BadTransactionError('a read is of no version');
+  }
+  for (const [what, list] of [
+    ['condition', conditions],
+    ['write', writes],
+  ] as const) {
+    checkKeys(what, list);
+    for (const [, value] of list) {
+      if (!isValueOrNone(value))
+        throw new BadTransactionError(
+          `the value of a ${what} is neither a well-formed text nor a binary, or over ${VALUE_BYTES_MAX} bytes`,
+        );
+    }
+  }
 }
 
-function checkPart(part: unknown, what: string, isSecond: (value: unknown) => boolean): void {
-  if (!Array.isArray(part) || part.length % 2 !== 0)
-    throw new BadTransactionError(`a transaction has no list of ${what}s`);
-  for (let place = 0; place < part.length; place += 2) {
-    if (!isKey(part[place])) {
+function checkKeys(what: string, list: readonly (readonly [string, unknown])[]): void {
+  for (const [key] of list) {
+    if (!isKey(key))
       throw new BadTransactionError(
         `the key of a ${what} is no well-formed text of 1 to ${KEY_BYTES_MAX} bytes`,
       );
-    }
-    if (!isSecond(part[place + 1]))
-      throw new BadTransactionError(`a ${what} holds what is neither a value nor a version`);
   }
-  if (part.length > 2 && new Set(part.filter((_, place) => place % 2 === 0)).size * 2 < part.length) {
+  if (list.length > 1 && new Set(list.map(([key]) => key)).size < list.length)
     throw new BadTransactionError(`a transaction names a key twice among its ${what}s`);
-  }
 }
 
 function isKey(key: unknown): boolean {

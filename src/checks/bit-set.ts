@@ -23,10 +23,6 @@ export class BitSet {
     this.#words[number >>> 5]! &= ~(1 << (number & 31));
   }
 
-  meets(other: BitSet): boolean {
-    return this.#words.some((word, index) => (word & other.#words[index]!) !== 0);
-  }
-
   /** One that is in both; undefined where none is. */
   firstIn(other: BitSet): number | undefined {
     const index = this.#words.findIndex((word, at) => (word & other.#words[at]!) !== 0);

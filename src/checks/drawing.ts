@@ -13,7 +13,7 @@ const ELEMENTS_MAX = 8;
 const ELEMENTS_SHOWN = 3;
 
 /** An operation in a few words: `put "x" "1"`. */
-export function labelOf({ f, key, argument, result, outcome, applied }: Operation): string {
+function labelOf({ f, key, argument, result, outcome, applied }: Operation): string {
   const reads = f === 'get' || f === 'read' || f === 'txn';
   const value = reads && outcome === 'ok' ? result : argument;
   const parts = [

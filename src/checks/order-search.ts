@@ -218,8 +218,10 @@ class OrderSearch {
     }
     this.#put(call);
     this.#state = after;
-    if (after === UNOBSERVED && this.#isLost(UNOBSERVED)) return false;
-    if (after !== before && before !== UNOBSERVED && this.#isLost(before)) return false;
+    if (this.#calls.states.isUnobserved(after) && this.#isLost(UNOBSERVED)) return false;
+    // Where values grow, they may grow again after another write, but not go back.
+    const isLeft = after !== before && (this.#merges || this.#calls.kinds[call] === APPEND);
+    if (isLeft && !this.#calls.states.isUnobserved(before) && this.#isLost(before)) return false;
     this.#settle();
     return true;
   }

@@ -58,48 +58,46 @@ export function checkSerializability(
     if (graph.edges > EDGES_MAX)
       return { verdict: violations.length > 0 ? 'violated' : 'unknown', violations, reason: OUT_OF_MEMORY };
   }
-  const cyclesIn = (whole: DependencyGraph, until: Deadline) =>
-    cycleAnomalies(
-      history,
-      whole,
-      committed.map(({ operation }) => operation),
-      realTime,
-      until,
-    );
-  violations.push(...cyclesIn(graph, deadline));
+  const operations = committed.map(({ operation }) => operation);
+  violations.push(...cycleAnomalies(history, graph, operations, realTime, deadline));
   if (violations.length > 0) return { verdict: 'violated', violations };
   if (deadline()) return { verdict: 'unknown', violations, reason: OUT_OF_TIME };
-  if (registers.length === 0) return { verdict: 'ok', violations };
-
-  // The versions of registers are not all in order yet. As it happened is the likeliest order, and quick to look for.
-  const operations = committed.map(({ operation }) => operation);
-  const { result, stuck } = searchSerialOrder(
-    graph,
-    operations,
-    registers,
-    realTime ? deadline : atMost(LOOKS_MAX, deadline),
-  );
-  if (result === 'found') return { verdict: 'ok', violations };
-  const choice = chooseVersions(graph, registers, realTime, deadline);
-  if (choice instanceof DependencyGraph)
-    return { verdict: 'violated', violations: [...cyclesIn(choice, () => false)] };
-  if (realTime && result === 'none')
-    return {
-      verdict: 'violated',
-      violations: [
-        noOrder(
-          history,
-          stuck.map((index) => operations[index]!),
-        ),
-      ],
-    };
-  return choice === 'ordered'
-    ? { verdict: 'ok', violations }
-    : { verdict: 'unknown', violations, reason: choice };
+  if (registers.length === 0) return OK;
+  return judgeRegisters({ history, graph, operations, registers, realTime, deadline });
 }
+
+const OK: Findings<never> = { verdict: 'ok', violations: [] };
 
 /** How many looks at the clock may go into an order that need not be found. */
 const LOOKS_MAX = 2000;
+
+interface RegisterQuestion {
+  readonly history: History;
+  /** What is known for sure; there is no cycle in it. */
+  readonly graph: DependencyGraph;
+  readonly operations: readonly Operation[];
+  readonly registers: readonly RegisterKey[];
+  readonly realTime: boolean;
+  readonly deadline: Deadline;
+}
+
+/** What the order of the versions of registers may be, where it is not known. */
+function judgeRegisters(question: RegisterQuestion): Findings<Anomaly | CycleAnomaly> {
+  const { history, graph, operations, registers, realTime, deadline } = question;
+  // As it happened is the likeliest order, and quick to look for.
+  const patience = realTime ? deadline : atMost(LOOKS_MAX, deadline);
+  const { result, stuck } = searchSerialOrder(graph, operations, registers, patience);
+  if (result === 'found') return OK;
+  const choice = chooseVersions(graph, registers, realTime, deadline);
+  if (choice === 'ordered') return OK;
+  if (choice instanceof DependencyGraph) {
+    const cycles = cycleAnomalies(history, choice, operations, realTime, () => false);
+    return { verdict: 'violated', violations: [...cycles] };
+  }
+  if (!realTime || result !== 'none') return { verdict: 'unknown', violations: [], reason: choice };
+  const among = stuck.map((index) => operations[index]!);
+  return { verdict: 'violated', violations: [noOrder(history, among)] };
+}
 
 function noOrder(history: History, operations: readonly Operation[]): Anomaly {
   const lines = operations.map((operation) => `  ${describe(history, operation)}`);

@@ -134,7 +134,7 @@ function askedBy(calls: readonly Call[]): ReadonlySet<string> | undefined {
 /** Those that wrote what a call asks for: under way when it began, and the last that began before. */
 function latestWriters<Known extends Call>(calls: readonly Known[], asking: Known): Known[] {
   const writers = calls.filter((call) => call.invoked < asking.completed && wrote(call, asking));
-  const latest = Math.max(...writers.map(({ invoked }) => invoked));
+  const latest = writers.reduce((last, { invoked }) => Math.max(last, invoked), -1);
   return writers.filter(({ invoked, completed }) => invoked === latest || completed > asking.invoked);
 }
 

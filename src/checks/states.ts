@@ -8,6 +8,9 @@ export type State = number;
 export const NOTHING: State = 0;
 /** It holds something that no operation asks for: which, makes no difference. */
 export const UNOBSERVED: State = 1;
+/** The same of a text, and of a list, where there are appends: these say what may be appended. */
+const UNOBSERVED_TEXT: State = 2;
+const UNOBSERVED_LIST: State = 3;
 /** That cannot be. */
 export const IMPOSSIBLE: State = -1;
 
@@ -20,7 +23,7 @@ type Shape = 'value' | 'text' | 'list';
 export class States {
   readonly #numbers = new Map<string, State>();
   readonly #steps = new Map<string, State>();
-  readonly #shapes: Shape[] = ['value', 'value'];
+  readonly #shapes: Shape[] = ['value', 'value', 'text', 'list'];
   readonly #texts: State;
   readonly #lists: State;
   readonly #hasAppends: boolean;
@@ -47,9 +50,13 @@ export class States {
     return this.#walk(typeof value === 'string' ? this.#texts : this.#lists, path);
   }
 
-  /** A text grows by a text; else a list, by an element. */
+  /** Whether it is a value that no operation asks for, however it may grow. */
+  isUnobserved(state: State): boolean {
+    return state >= UNOBSERVED && state <= UNOBSERVED_LIST;
+  }
+
+  /** A text grows by a text; else a list, by an element. Nothing else grows. */
   append(state: State, value: Value): State {
-    if (state === UNOBSERVED) return UNOBSERVED;
     const shape = this.#shapes[state];
     if (typeof value === 'string' && (state === NOTHING || shape === 'text'))
       return this.#walk(state === NOTHING ? this.#texts : state, value.split(''));
@@ -88,7 +95,7 @@ export class States {
     let state: State | undefined = from;
     for (const element of path) {
       state = this.#steps.get(`${state} ${element}`);
-      if (state === undefined) return UNOBSERVED;
+      if (state === undefined) return this.#shapes[from] === 'text' ? UNOBSERVED_TEXT : UNOBSERVED_LIST;
     }
     return state;
   }

@@ -1,5 +1,6 @@
 import { majorityOf } from '../../machines/replication/batch.ts';
 import type {
+  CoordinatorStatus,
   OpenGroup,
   ParticipantStatus,
   UndecidedGroup,
@@ -30,16 +31,21 @@ export function restOf(
     if (coordinator.open.some((group) => canEnd(group, leader, hears))) return 'busy';
     // What is not open yet will be.
     if (coordinator.pending > 0 || !coordinator.isTidy) return 'busy';
-    // Whoever has no vote asks for one; none is given while a follower is missing.
-    const outside = followers.filter((node) => links.isUp(node) && !coordinator.followers.includes(node));
-    if (outside.some((node) => hears(leader, node))) return 'busy';
+    const outside = followers.filter(
+      (node) =>
+        links.isUp(node) &&
+        (!coordinator.followers.includes(node) || participants.get(node)?.isMember === false),
+    );
+    if (outside.some((node) => canJoin(node, outside, coordinator, leader, hears))) return 'busy';
     isStuck ||= coordinator.open.length > 0 || outside.length > 0;
   }
   for (const node of followers) {
     if (!links.isUp(node)) continue;
     const status = participants.get(node);
     if (status === undefined || !status.isTidy || !status.isDurable) return 'busy';
-    if (coordinator !== undefined && hears(leader, node) && status.mark !== coordinator.mark) return 'busy';
+    // What has ended elsewhere is still remembered here.
+    const isBehind = status.records > 0 && status.mark !== coordinator?.mark;
+    if (isBehind && hears(leader, node)) return 'busy';
     if (status.undecided.some((group) => canBeDecided(node, group, participants, leader, hears)))
       return 'busy';
     isStuck ||= status.undecided.length > 0;
@@ -79,6 +85,18 @@ type Hears = (a: string, b: string) => boolean;
 function canEnd({ state, waitsFor }: OpenGroup, leader: string, hears: Hears): boolean {
   // Who does not vote in time has voted no.
   return state === 'voting' || waitsFor.some((node) => hears(leader, node));
+}
+
+/** Whether a follower that has no vote can get one: it needs somebody to learn from, and that nothing is under way. */
+function canJoin(
+  node: string,
+  outside: readonly string[],
+  { open, followers }: CoordinatorStatus,
+  leader: string,
+  hears: Hears,
+): boolean {
+  const sources = followers.filter((other) => !outside.includes(other));
+  return open.length === 0 && hears(leader, node) && sources.some((other) => hears(node, other));
 }
 
 /** Whether a follower hears anybody who knows the decision, or can still make it. */

@@ -110,6 +110,7 @@ async function live({ options, system, drive, storm, faults, calmMsMax }: Life):
   await within(drive, system.start(), START_MS_MAX, 'all nodes start');
   await within(drive, system.work(), START_MS_MAX, 'clients begin to work');
   await storm.rage(stormMs, calmMsMax);
+  await storm.end();
   await storm.mend();
 
   const calmMs = clock.now();

@@ -78,6 +78,12 @@ export class Storm {
     }
   }
 
+  /** In half of the worlds in which nodes crash the power fails everywhere at last, while clients work. */
+  async end(): Promise<void> {
+    if (this.#faults.crash === undefined || this.random.next() < 0.5) return;
+    for (const name of this.nodes) await this.crash(name);
+  }
+
   /** Everything is well from now on: all nodes up, all links whole, a calm network. */
   async mend(): Promise<void> {
     this.host.changeNetwork(CALM);

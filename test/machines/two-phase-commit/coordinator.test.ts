@@ -213,7 +213,7 @@ describe('a coordinator', () => {
   it('pushes back when too much is pending, and takes it later', () => {
     for (const settings of [
       { pendingTransactionsMax: 2 },
-      { pendingBytesMax: 20 },
+      { pendingBytesMax: 60 },
       { sessionTransactionsMax: 2 },
     ]) {
       const stage = new Stage(settings);

@@ -307,6 +307,17 @@ describe('a follower', () => {
     expect(group.rounds).to.equal(4);
   });
 
+  it('troubles nobody else while the leader is there and undecided', () => {
+    const { role, ground, group } = start();
+    const { decisionTimeoutMs } = ground.settings;
+    for (const _ of [1, 2]) {
+      expect(letters(role.pass(decisionTimeoutMs))).to.deep.equal(['DECISION-REQ 0/coordinator']);
+      role.receive(UNCERTAIN, LEADER);
+      expect(role.is('ready.expecting')).to.equal(true);
+    }
+    expect(group.rounds).to.equal(0);
+  });
+
   it('writes a presumed commit behind, and what is decided of a part of a group at once', () => {
     const whole = start({ presume: 'commit' });
     whole.role.receive(COMMIT, PARTICIPANT);

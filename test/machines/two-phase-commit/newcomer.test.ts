@@ -153,7 +153,7 @@ describe('a newcomer', () => {
     const stage = learning();
     const transactions = packGroup([encoded({ writes: [['a', '1']] }), encoded({ writes: [['b', '1']] })]);
     const effects = hear(stage, { type: 'learn', group: 30, transactions, refused: [0] });
-    expect(letters(effects)).to.deep.equal(['ACK 0/leader/30']);
+    expect(letters(effects)).to.deep.equal(['taught 1/participant', 'ACK 0/leader/30']);
     expect([...stage.ground.store.entries()]).to.deep.equal([['b', [31, '1']]]);
   });
 

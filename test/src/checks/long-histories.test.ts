@@ -92,6 +92,34 @@ describe('a check that takes too long', () => {
   });
 });
 
+describe('a check of transactions that is short of time', () => {
+  it('never says ok of what is not, and says what it knows', () => {
+    const recorder = new HistoryRecorder();
+    const blind = [1, 2].map((value) => {
+      const steps = [
+        ['w', 'x', value],
+        ['w', 'y', value],
+      ];
+      return { steps, end: recorder.invoke({ process: value, f: 'txn', value: steps }) };
+    });
+    for (const { steps, end } of blind) end('ok', { value: steps });
+    const asked = ['x', 'y'].map((key) => ['r', key, null]);
+    const told = [
+      ['r', 'x', 1],
+      ['r', 'y', 2],
+    ];
+    recorder.invoke({ process: 'reader', f: 'txn', value: asked })('ok', { value: told });
+    const found = new Set<string>();
+    for (let timeLimitMs = 0; timeLimitMs < 40; timeLimitMs++) {
+      let now = 0;
+      const limits = { clock: { now: () => now++ }, timeLimitMs };
+      const { verdict, violations } = checkSerializability(recorder.history, { limits, realTime: true });
+      found.add([verdict, ...violations.map(({ name }) => name)].join(': '));
+    }
+    expect([...found]).to.have.members(['unknown', 'violated: no serial order', 'violated: G0-realtime']);
+  });
+});
+
 type Store = Map<string, Value>;
 
 /** Transactions that overlap, each taking effect at one moment; at the end one that read what had been there long before. */

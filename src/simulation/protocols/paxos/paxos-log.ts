@@ -1,3 +1,4 @@
+import { drawnWriteBehind } from '../replicated-log/experiments.ts';
 import type { LogProtocol } from '../replicated-log/log-protocol.ts';
 import { paxosAgreement } from './paxos-agreement.ts';
 import { PaxosMemory } from './paxos-memory.ts';
@@ -12,6 +13,7 @@ export const paxosLog: LogProtocol<'paxos'> = {
     writeBehindMs: 20,
     snapshotIdleMs: 300,
   },
+  drawSettings: drawnWriteBehind,
   agreement: paxosAgreement,
   memory: () => new PaxosMemory(),
 };

@@ -1,3 +1,4 @@
+import { drawnWriteBehind } from '../replicated-log/experiments.ts';
 import type { LogProtocol } from '../replicated-log/log-protocol.ts';
 import { raftAgreement } from './raft-agreement.ts';
 import { RaftMemory } from './raft-memory.ts';
@@ -16,7 +17,10 @@ export const raftLog: LogProtocol<'raft'> = {
     snapshotIdleMs: 300,
   },
   // Leases hold while clocks drift apart less than election time-out and lease do.
-  drawSettings: (random) => (random.next() < 0.3 ? { reads: 'lease' } : {}),
+  drawSettings: (random) => ({
+    ...drawnWriteBehind(random),
+    ...(random.next() < 0.3 ? { reads: 'lease' } : {}),
+  }),
   agreement: raftAgreement,
   memory: () => new RaftMemory(),
 };

@@ -1,3 +1,4 @@
+import type { Random } from '../../../../actors/random.ts';
 import { FAULT_NAMES, type FaultName, type Strengths } from '../../faults/index.ts';
 
 /** What a replicated log stands, whichever protocol it is of. */
@@ -17,4 +18,10 @@ export function canForget(faults: Strengths): boolean {
 export function sizesOfLogs({ members, ...faults }: Strengths): readonly number[] {
   if (canForget(faults)) return [3, 3, 3, 4, 5];
   return members === undefined ? [1, 3, 3, 3, 5] : [1, 2, 3, 3, 5];
+}
+
+/** In half of all systems replicas write behind at another pace, most of them so late that much is lost in a crash. */
+export function drawnWriteBehind(random: Random): { readonly writeBehindMs?: number } {
+  const writeBehindMs = random.integer(5, 400);
+  return random.next() < 0.5 ? { writeBehindMs } : {};
 }

@@ -18,6 +18,7 @@ import {
 } from '../../../../src/simulation/watch/instrumented-program.ts';
 import { CommitHistory } from '../two-phase/commit-history.ts';
 import type { Observation } from '../two-phase/serializability.ts';
+import { storedOn } from '../two-phase/stored-on.ts';
 import { InstanceHistory } from './instances.ts';
 import { ReplicatedClient } from './replicated-client.ts';
 
@@ -196,7 +197,7 @@ export class PaxosCommitWorld implements AsyncDisposable {
     const expected = JSON.stringify([...this.history.state()].sort());
     for (const node of this.followers) {
       if (!this.host.running.includes(node)) continue;
-      const stored = JSON.stringify(this.#stored(node).sort());
+      const stored = JSON.stringify(storedOn(this.host, node).sort());
       if (stored !== expected) {
         throw new Violation('equal stores', `${node} has ${stored}, committed is ${expected}`);
       }
@@ -231,13 +232,6 @@ export class PaxosCommitWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.host[Symbol.asyncDispose]();
     this.#program[Symbol.dispose]();
-  }
-
-  #stored(node: string): [string, unknown][] {
-    const records = [...this.host.storeDiskOf(node).records.from('')];
-    return records
-      .filter(({ key }) => key[0] === 'data')
-      .map(({ key, value }) => [String(key[3]), unpack(value)]);
   }
 
   /** What is on disk stands: an acceptance, a decision. */

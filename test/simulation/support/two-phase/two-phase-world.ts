@@ -3,6 +3,7 @@ import { unpack } from '../../../../actors/codec.ts';
 import type { Message } from '../../../../actors/envelope.ts';
 import { FilesMissingError, SetAsideError } from '../../../../actors/errors.ts';
 import { CLIENTS } from '../../../../actors/host.ts';
+import type { JournalKind } from '../../../../actors/memory.ts';
 import type { DiskSettings, NetworkSettings, TraceRecord } from '../../../../actors/simulated/index.ts';
 import { SimulatedHost } from '../../../../actors/simulated/simulated-host.ts';
 import type {
@@ -23,6 +24,7 @@ import {
 } from '../../../../src/simulation/watch/instrumented-program.ts';
 import { CommitHistory } from './commit-history.ts';
 import type { Observation } from './serializability.ts';
+import { storedOn } from './stored-on.ts';
 import { TestClient } from './test-client.ts';
 
 export interface TwoPhaseWorldOptions {
@@ -31,6 +33,7 @@ export interface TwoPhaseWorldOptions {
   readonly settings?: Partial<TwoPhaseCommitSettings>;
   readonly network?: Partial<NetworkSettings>;
   readonly disk?: Partial<DiskSettings>;
+  readonly journal?: JournalKind;
   readonly trace?: (record: TraceRecord) => void;
   readonly instruments?: readonly Instrument[];
 }
@@ -62,6 +65,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
     settings = {},
     network,
     disk,
+    journal = 'lmdb',
     trace,
     instruments = [],
   }: TwoPhaseWorldOptions = {}) {
@@ -74,6 +78,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
       nodes,
       seed,
       program: this.#program.reference,
+      journal,
       ...(network === undefined ? {} : { network }),
       ...(disk === undefined ? {} : { disk }),
       ...(trace === undefined ? {} : { trace }),
@@ -212,7 +217,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
   checkState(): void {
     const expected = JSON.stringify([...this.history.state()].sort());
     for (const node of this.followers) {
-      const stored = JSON.stringify(this.#stored(node).sort());
+      const stored = JSON.stringify(storedOn(this.host, node).sort());
       if (stored !== expected) {
         throw new Violation('equal stores', `${node} has ${stored}, committed is ${expected}`);
       }
@@ -244,13 +249,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
     this.#program[Symbol.dispose]();
   }
 
-  #stored(node: string): [string, unknown][] {
-    const records = [...this.host.storeDiskOf(node).records.from('')];
-    return records
-      .filter(({ key }) => key[0] === 'data')
-      .map(({ key, value }) => [String(key[3]), unpack(value)]);
-  }
-
+  /** What is on the disk of a follower, as its next life would find it. */
   #noteReport(from: string, message: Message): void {
     if (message.type === 'coordinatorStatus' || message.type === 'participantStatus')
       this.#reports.set(from, message as CoordinatorStatus | ParticipantStatus);
