@@ -28,7 +28,8 @@ export {
 } from './chat-service.ts';
 export { type Chatroom, openChatroom } from './chatroom.ts';
 export type { Client, ClientOptions, QueryOptions } from './client/client.ts';
-export type { EventualClient, StoreValue } from './client/eventual-client.ts';
+export type { EventualClient } from './client/eventual-client.ts';
+export type { StoreValue } from './client/store-value.ts';
 export type {
   AbortReason,
   Transaction,

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { SERVER_ID_LIMIT } from '../../machines/eventual/origin.ts';
-import type { EventualClient, StoreValue } from '../client/eventual-client.ts';
+import type { EventualClient } from '../client/eventual-client.ts';
+import type { StoreValue } from '../client/store-value.ts';
 import type { EventualCluster } from '../cluster/eventual-cluster.ts';
 import { type Commands, command, text, wholeNumber, word } from '../scenario/command.ts';
 import { LineError } from '../scenario/errors.ts';

@@ -81,12 +81,12 @@ export class Attachment {
 
   /** The server has done what this message said. */
   receiveWritten(number: number, nowMs: number): void {
-    for (const write of this.#take(number, nowMs)) settle(write, write.resolve);
+    for (const write of this.#take(number, nowMs)) resolveWrite(write);
   }
 
   /** The server does nothing of what this message said. */
   receiveRefusal(number: number, error: Error, nowMs: number): void {
-    for (const write of this.#take(number, nowMs)) settle(write, () => write.reject(error));
+    for (const write of this.#take(number, nowMs)) rejectWrite(write, error);
   }
 
   /** Messages behind a gap all say so; what is sent for the first of them serves them all. */
@@ -116,14 +116,14 @@ export class Attachment {
 
   /** Fails those whose time is over; they stay in their places, so that later ones keep theirs. */
   expire(nowMs: number, errorOf: (write: PendingWrite) => Error): void {
-    for (const write of this.#writes()) if (write.deadlineMs <= nowMs) fail(write, errorOf);
+    for (const write of this.#writes()) if (write.deadlineMs <= nowMs) rejectWrite(write, errorOf(write));
   }
 
   /** Nothing will be answered any more. */
   end(errorOf: (write: PendingWrite) => Error): void {
     const writes = this.#writes();
     this.#unanswered = [];
-    for (const write of writes) fail(write, errorOf);
+    for (const write of writes) rejectWrite(write, errorOf(write));
   }
 
   #writes(): PendingWrite[] {
@@ -145,12 +145,14 @@ export class Attachment {
   }
 }
 
-function fail(write: PendingWrite, errorOf: (write: PendingWrite) => Error): void {
-  if (!write.settled) settle(write, () => write.reject(errorOf(write)));
-}
-
-function settle(write: PendingWrite, how: () => void): void {
+export function rejectWrite(write: PendingWrite, error: Error): void {
   if (write.settled) return;
   write.settled = true;
-  how();
+  write.reject(error);
+}
+
+function resolveWrite(write: PendingWrite): void {
+  if (write.settled) return;
+  write.settled = true;
+  write.resolve();
 }

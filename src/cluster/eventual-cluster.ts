@@ -1,22 +1,18 @@
 import { NodeDiedError } from '../../actors/errors.ts';
 import type { Host } from '../../actors/host.ts';
-import type { ClientAnswer, EventualStatus, Members } from '../../machines/eventual/client-messages.ts';
 import { isServerId, SERVER_ID_LIMIT } from '../../machines/eventual/origin.ts';
 import type { ClientOptions } from '../client/client.ts';
-import { EventualClient, type StoreValue } from '../client/eventual-client.ts';
-import { Inquiries } from '../client/inquiries.ts';
+import { EventualClient } from '../client/eventual-client.ts';
+import type { StoreValue } from '../client/store-value.ts';
 import { WriteOrder } from '../client/write-order.ts';
-import { BadOptionError, TimeoutError, UnreachableError } from '../errors.ts';
+import { BadOptionError, TimeoutError } from '../errors.ts';
+import { EventualServers, MEMBERS_MS_MAX } from './eventual-servers.ts';
 import { areStable } from './eventual-stability.ts';
 import { Guard } from './guard.ts';
 import { type ClusterEvents, NodeGroup } from './node-group.ts';
 
 /** The role of each server that clients talk to. */
 const ENTRANCE = 'replica';
-/** A server that has not said how it is by then is taken for one that cannot. */
-const STATUS_MS_MAX = 1000;
-const MEMBERS_MS_MAX = 10_000;
-const DUMP_MS_MAX = 10_000;
 const STABILIZE_MS_MAX = 60_000;
 
 /** What the cluster tells whoever runs it. */
@@ -63,7 +59,7 @@ export interface EventualClusterStatus {
 export class EventualCluster extends NodeGroup {
   readonly protocol = 'eventual';
   readonly #order: WriteOrder;
-  readonly #inquiries: Inquiries<ClientAnswer>;
+  readonly #servers: EventualServers;
   readonly #guards = new Map<string, Guard>();
   /** The last start of each server. */
   readonly #starting = new Map<string, Promise<void>>();
@@ -78,7 +74,7 @@ export class EventualCluster extends NodeGroup {
     super(host, ENTRANCE, events, afterwards);
     this.#onNodeRestarted = events.onNodeRestarted;
     this.#order = new WriteOrder(this.gateway);
-    this.#inquiries = new Inquiries(this.gateway, 'cluster');
+    this.#servers = new EventualServers(this.gateway);
   }
 
   /**
@@ -130,7 +126,7 @@ export class EventualCluster extends NodeGroup {
 
   /** The servers, how far each is, and which links are cut. */
   async status(): Promise<EventualClusterStatus> {
-    const reports = await this.#observe(this.host.nodes);
+    const reports = await this.#servers.observe(this.host.nodes);
     return {
       protocol: this.protocol,
       nodes: this.host.nodes.map((name) => {
@@ -157,7 +153,7 @@ export class EventualCluster extends NodeGroup {
   async stabilize({ timeoutMs = STABILIZE_MS_MAX }: { readonly timeoutMs?: number } = {}): Promise<void> {
     const deadlineMs = this.host.clock.now() + timeoutMs;
     await this.until(async () => {
-      if (areStable(await this.#observe(this.topology.up), this.topology)) return true;
+      if (areStable(await this.#servers.observe(this.topology.up), this.topology)) return true;
       if (this.host.clock.now() >= deadlineMs) throw new TimeoutError('stabilizing', timeoutMs);
       return false;
     });
@@ -167,22 +163,8 @@ export class EventualCluster extends NodeGroup {
    * What a server shows, in order of the keys' UTF-8 bytes. Writes that happen meanwhile may be in it or not.
    * @throws UnreachableError when it is down, or goes down.
    */
-  async *entries(node: number): AsyncIterableIterator<[key: string, value: StoreValue]> {
-    const name = this.nameOf(node);
-    for (let after: string | undefined, hasMore = true; hasMore; ) {
-      const from = after;
-      const piece = await this.#inquiries.ask(
-        name,
-        (id) => ({ type: 'dump', id, after: from }),
-        'dumped',
-        DUMP_MS_MAX,
-      );
-      if (piece === undefined) throw new UnreachableError('reading the entries', name);
-      // Plain data, by what clients may put.
-      for (const [key, value] of piece.entries) yield [key, value as StoreValue];
-      after = piece.entries.at(-1)?.[0];
-      hasMore = piece.hasMore && after !== undefined;
-    }
+  entries(node: number): AsyncIterableIterator<[key: string, value: StoreValue]> {
+    return this.#servers.entries(this.nameOf(node));
   }
 
   /** Ends a server's thread, at whatever instruction it is. Resolves when it has ended; a dead server stays dead. */
@@ -239,7 +221,7 @@ export class EventualCluster extends NodeGroup {
     if (isNew) this.noteAdded(name);
     else this.noteStarted(name);
     // It may have been dead when others joined.
-    await this.#tellMembers(name);
+    await this.#servers.tellMembers(name, this.host.nodes);
     if (!this.topology.isUp(name)) throw new NodeDiedError(name, 'it ended as soon as it ran');
   }
 
@@ -261,42 +243,16 @@ export class EventualCluster extends NodeGroup {
   #takeIn(name: string): Promise<void> {
     const done = this.#joining.then(async () => {
       if (this.host.nodes.includes(name)) return this.restart(Number(name));
+      const members = [...this.host.nodes, name];
       // A clock that names it must be known for a member's wherever it comes.
-      const noted = await Promise.all(this.topology.up.map((other) => this.#tellMembers(other, name)));
+      const noted = await Promise.all(
+        this.topology.up.map((other) => this.#servers.tellMembers(other, members)),
+      );
       if (noted.includes(false)) throw new TimeoutError(`taking in server ${name}`, MEMBERS_MS_MAX);
       await this.inTurn(name, () => this.#guardOf(name).start());
     });
     this.#joining = done.catch(() => {});
     return done;
-  }
-
-  /** Tells a server who is a member. False when it lives and does not say that it has noted it. */
-  async #tellMembers(name: string, newcomer?: string): Promise<boolean> {
-    const members = [...this.host.nodes, ...(newcomer === undefined ? [] : [newcomer])].map(Number);
-    const noted = await this.#inquiries.ask(
-      name,
-      (id) => ({ type: 'members', id, members }) satisfies Members,
-      'membersNoted',
-      MEMBERS_MS_MAX,
-    );
-    return noted !== undefined || !this.topology.isUp(name);
-  }
-
-  /** The reports of those of the servers that answer, by their names. */
-  async #observe(names: readonly string[]): Promise<Map<string, EventualStatus>> {
-    const reports = new Map<string, EventualStatus>();
-    await Promise.all(
-      names.map(async (name) => {
-        const report = await this.#inquiries.ask(
-          name,
-          (id) => ({ type: 'status', id }),
-          'eventualStatus',
-          STATUS_MS_MAX,
-        );
-        if (report !== undefined) reports.set(name, report);
-      }),
-    );
-    return reports;
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SynodError } from '../../actors/errors.ts';
-import type { EventualClient, StoreValue } from '../client/eventual-client.ts';
+import type { EventualClient } from '../client/eventual-client.ts';
+import type { StoreValue } from '../client/store-value.ts';
 import type { EventualCluster } from '../cluster/eventual-cluster.ts';
 import type { Connection } from './eventual-ids.ts';
 import type { Environment, ScenarioRun } from './grammar.ts';

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { DiskFullError } from '../../../actors/errors.ts';
-import type { StoreValue } from '../../../src/client/eventual-client.ts';
+import type { StoreValue } from '../../../src/client/store-value.ts';
 import { UnknownOutcomeError } from '../../../src/errors.ts';
 import { eventualGrammar } from '../../../src/scenario/eventual-grammar.ts';
 import type { EventualRunOptions, StoreSystem } from '../../../src/scenario/eventual-run.ts';
