@@ -23,10 +23,6 @@ export const MEMORY_BUGS: Readonly<Record<ProtocolName, Readonly<Record<string, 
       });
     }),
 
-    'an acceptor is told by one other alone': forPaxos((program) => {
-      replaceGuard(program, 'acceptor', 'hasHelpers', ({ context }) => context.helpers.answered.size > 0);
-    }),
-
     'an acceptor does not wait for the replica beside': forPaxos((program) => {
       replaceGuard(program, 'acceptor', 'isRepaired', () => true);
     }),
