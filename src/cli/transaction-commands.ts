@@ -45,6 +45,7 @@ export interface TransactionSystem {
     | 'isUp'
     | 'crash'
     | 'restart'
+    | 'settled'
     | 'disconnect'
     | 'connect'
     | 'addNode'
@@ -113,6 +114,8 @@ export const transactionCommands: Commands<ShellScope, Session> = withHelpAndExi
     arguments: [prefix],
     meaning: 'the keys that begin with PREFIX, in order, as they are committed at one follower',
     async act({ cluster, print, note }, begin) {
+      // The follower may have yet to hear what its leader has said is committed.
+      await cluster.settled();
       const [follower] = livingFollowers(cluster);
       const entries = follower === undefined ? undefined : await cluster.store(follower);
       if (entries === undefined) throw new NoFollowerError('a scan');

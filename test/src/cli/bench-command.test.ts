@@ -108,8 +108,10 @@ describe('synod bench', function () {
         inFlight,
       ]),
     ).to.deep.equal([
-      ['tree', 60, 10, 1],
-      ['tree', 60, 10, 4096],
+      ['tree', 80, 10, 1],
+      ['tree', 80, 10, 4096],
+      ['partition', 80, 10, 1],
+      ['partition', 80, 10, 4096],
     ]);
     for (const { perSecond, seconds } of workloads)
       expect([perSecond, seconds].every((n) => Number(n) > 0)).to.equal(true);
