@@ -4,6 +4,7 @@ import { checksumOf } from '../../../actors/simulated/seed.ts';
 import { DATA, SESSION, type StateHeader } from '../../../machines/replication/state-records.ts';
 import type { StateDiskListener } from '../protocols/replicated-log/state-disks.ts';
 import { Violation } from '../violation.ts';
+import { difference } from '../watch/difference.ts';
 
 /** Two disks that hold the state of the same slot hold the same state, byte for byte; and no disk goes back. */
 export class EqualStates implements StateDiskListener {
@@ -22,7 +23,7 @@ export class EqualStates implements StateDiskListener {
     else if (known.state !== state) {
       throw new Violation(
         'equal states',
-        `at slot ${applied} ${known.node} and ${node} differ\n${known.state}\n${state}`,
+        `at slot ${applied} ${known.node} and ${node} differ:\n${difference(known.state, state)}`,
       );
     }
   }

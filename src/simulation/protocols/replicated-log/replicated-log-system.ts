@@ -8,6 +8,7 @@ import { checkExactlyOnceInOrder } from '../../invariants/exactly-once-in-order.
 import type { Storm } from '../../storm.ts';
 import type { System, SystemOptions } from '../../system.ts';
 import { Violation } from '../../violation.ts';
+import { difference } from '../../watch/difference.ts';
 import { Administrator } from './administrator.ts';
 import { canForget } from './experiments.ts';
 import { ledger } from './ledger.ts';
@@ -222,7 +223,8 @@ export class ReplicatedLogSystem implements System {
       views.add(JSON.stringify(view));
     }
     const [view = '', another] = views;
-    if (another !== undefined) throw new Violation('equal states', difference(view, another));
+    if (another !== undefined)
+      throw new Violation('equal states', `nodes answer differently:\n${difference(view, another)}`);
     return view;
   }
 
@@ -299,14 +301,6 @@ export class ReplicatedLogSystem implements System {
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => this.host.clock.after(ms, resolve));
   }
-}
-
-/** Where two texts begin to differ, and what stands there. */
-function difference(one: string, other: string): string {
-  let at = 0;
-  while (one[at] === other[at]) at += 1;
-  const around = (text: string) => text.slice(Math.max(0, at - 40), at + 120);
-  return `nodes answer differently from character ${at} on:\n…${around(one)}…\n…${around(other)}…`;
 }
 
 /** Those that were removed, and run on, end and start again. */
