@@ -67,7 +67,7 @@ export const actions = {
     context.followers = followers.sort(byNumber);
     return [
       persist(followersRecord(context.followers)),
-      send<Welcome>(event.from, { type: 'welcome' }),
+      send<Welcome>(event.from, { type: 'welcome', attempt: event.attempt }),
       ...endAttempt(context),
     ];
   },
@@ -76,9 +76,10 @@ export const actions = {
     return endAttempt(context);
   },
 
+  /** By another attempt it cannot have been taken in: it would have been expelled before it was taught. */
   welcome({ event }: Arguments): Effect {
     assertEvent(event, 'joined');
-    return send<Welcome>(event.from, { type: 'welcome' });
+    return send<Welcome>(event.from, { type: 'welcome', attempt: event.attempt });
   },
 };
 

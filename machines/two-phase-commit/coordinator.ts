@@ -2,6 +2,7 @@ import { setup } from 'xstate';
 import { addressOf } from '../../actors/address.ts';
 import { type Effect, persist } from '../../actors/effects.ts';
 import type { Random } from '../../actors/random.ts';
+import { checks } from './client-checks.ts';
 import * as clients from './coordinator-clients.ts';
 import type { CoordinatorContext, CoordinatorEvent, OnlyContext } from './coordinator-context.ts';
 import * as groups from './coordinator-groups.ts';
@@ -29,7 +30,7 @@ export interface CoordinatorInput {
  */
 export const coordinator = setup({
   types: {} as { context: CoordinatorContext; events: CoordinatorEvent; input: CoordinatorInput },
-  guards: { ...groups.guards, ...members.guards },
+  guards: { ...groups.guards, ...members.guards, ...checks },
   actions: { ...clients.actions, ...groups.actions, ...members.actions, recover },
   delays: {
     tidyMs: ({ context }: OnlyContext) => context.settings.tidyMs,
@@ -106,7 +107,7 @@ export const coordinator = setup({
   },
   on: {
     open: { actions: 'openSession' },
-    commit: { actions: 'takeTransactions' },
+    commit: { guard: 'isCommit', actions: 'takeTransactions' },
     beginGroups: { actions: 'beginGroups' },
     decided: { actions: 'noteDecided' },
     done: { actions: 'noteDone' },
@@ -115,7 +116,7 @@ export const coordinator = setup({
     learning: { actions: 'challenge' },
     joined: [{ guard: 'isFollower', actions: 'welcome' }, { actions: 'challenge' }],
     status: { actions: 'report' },
-    journal: { actions: 'showJournal' },
+    journal: { guard: 'isJournalRequest', actions: 'showJournal' },
   },
 });
 

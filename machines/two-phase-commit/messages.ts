@@ -126,8 +126,8 @@ export type Invite = {
 };
 /** I have. */
 export type Joined = { readonly type: 'joined'; readonly attempt: TransactionId };
-/** You are a follower. */
-export type Welcome = { readonly type: 'welcome' };
+/** You are a follower, by that attempt. */
+export type Welcome = { readonly type: 'welcome'; readonly attempt: TransactionId };
 
 // Within a node.
 

@@ -127,7 +127,7 @@ export const newcomer = setup({
       initial: 'saying',
       states: { saying: { entry: 'sayJoined', after: { retryMs: { target: 'saying', reenter: true } } } },
       on: {
-        welcome: { target: 'member', actions: 'becomeMember' },
+        welcome: { guard: 'isThisAttempt', target: 'member', actions: 'becomeMember' },
         // The leader has given it up. Whatever it says after this, even if that is late, it will not be a member by this.
         challenge: {
           guard: 'isNewChallenge',

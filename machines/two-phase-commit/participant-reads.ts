@@ -2,8 +2,7 @@ import { assertEvent } from 'xstate';
 import type { Address } from '../../actors/address.ts';
 import { type Effect, send } from '../../actors/effects.ts';
 import type { RefusedMessage } from '../../actors/node.ts';
-import { isText } from '../replication/plain-data.ts';
-import { type Page, READ_KEYS_MAX, type Read, type Unavailable, type Values } from './client-messages.ts';
+import type { Page, Read, Unavailable, Values } from './client-messages.ts';
 import { unpackGroup } from './group.ts';
 import { grant, keysOfAll } from './key-holders.ts';
 import type { Fetched, Refusals, VoteRead } from './messages.ts';
@@ -23,7 +22,6 @@ export const actions = {
   read({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'read');
     const { from: asker, id, keys } = event;
-    if (!isListOfKeys(keys)) return [];
     return answerOrWait(context, { kind: 'read', asker, id, keys });
   },
 
@@ -54,7 +52,7 @@ export const actions = {
     assertEvent(event, 'fetch');
     const { attempt, start, from: asker } = event;
     const { store, settings, mark } = context.ground;
-    if (mark < attempt || !isText(start)) return [];
+    if (mark < attempt) return [];
     // What has ended by the mark alone is done in this turn, but may not be yet.
     for (const id of context.groups.keys()) if (id < attempt) return [];
     const entries: Fetched['entries'][number][] = [];
@@ -74,7 +72,6 @@ export const actions = {
   showPage({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'scan');
     const { from: asker, id, start } = event;
-    if (!isText(start)) return [];
     const { store, settings } = context.ground;
     const entries: Page['entries'][number][] = [];
     let bytes = 0;
@@ -131,8 +128,4 @@ function voteOn(
     if (reason !== undefined) refused.push([place, reason]);
   });
   return send<VoteRead>(asker, { type: 'VOTE-READ', group: id, refused });
-}
-
-function isListOfKeys(keys: unknown): boolean {
-  return Array.isArray(keys) && keys.length <= READ_KEYS_MAX && keys.every(isText);
 }

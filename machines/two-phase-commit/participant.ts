@@ -1,6 +1,7 @@
 import { setup } from 'xstate';
 import { addressOf } from '../../actors/address.ts';
 import { writeBehind } from '../replication/replica-states.ts';
+import { checks } from './client-checks.ts';
 import type { Ground } from './follower-context.ts';
 import type { OnlyContext, ParticipantContext, ParticipantEvent } from './participant-context.ts';
 import * as groups from './participant-groups.ts';
@@ -20,6 +21,7 @@ export const participant = setup({
   guards: {
     ...groups.guards,
     ...upkeep.guards,
+    ...checks,
     isReadOnly: ({ event }) => event.type === 'VOTE-REQ' && event.readOnly === true,
     isNoMember: ({ context: { ground } }: OnlyContext) => ground.membership.state !== 'member',
   },
@@ -104,11 +106,14 @@ export const participant = setup({
     granted: { actions: 'answerGranted' },
     // It looks whether the store is dirty.
     taught: {},
-    read: [{ guard: 'isNoMember', actions: 'beUnavailable' }, { actions: 'read' }],
-    scan: { actions: 'showPage' },
+    read: [
+      { guard: 'isNoMember', actions: 'beUnavailable' },
+      { guard: 'isRead', actions: 'read' },
+    ],
+    scan: { guard: 'isScan', actions: 'showPage' },
     status: { actions: 'report' },
-    journal: { actions: 'showJournal' },
+    journal: { guard: 'isJournalRequest', actions: 'showJournal' },
     voteNo: { actions: 'obey' },
-    delayVote: { actions: 'obey' },
+    delayVote: { guard: 'isDelay', actions: 'obey' },
   },
 });

@@ -210,6 +210,22 @@ describe('a coordinator', () => {
     expect(outcomes(stage.commit(1, [Uint8Array.of(1)]))).to.deep.equal([[1, 'aborted', 'malformed']]);
   });
 
+  it('takes no notice of what is not what it says', () => {
+    const stage = new Stage();
+    const whole = { type: 'commit', session: stage.session, first: 1, below: 1, transactions: [put('a')] };
+    for (const broken of [
+      { transactions: undefined },
+      { transactions: 'a' },
+      { transactions: [['a', 'v']] },
+      { first: 'one' },
+      { below: -1 },
+      { session: undefined },
+    ]) {
+      expect(stage.role.receive({ ...whole, ...broken }, CLIENT)).to.deep.equal([]);
+    }
+    expect(stage.role.receive({ type: 'journal', id: 1, start: -1 } as never, CLIENT)).to.deep.equal([]);
+  });
+
   it('pushes back when too much is pending, and takes it later', () => {
     for (const settings of [
       { pendingTransactionsMax: 2 },

@@ -186,10 +186,16 @@ describe('a newcomer', () => {
     const stage = start({ state: 'joining', attempt: ATTEMPT, first: 40 });
     expect(letters(stage.role.started)).to.deep.equal([`joined ${LEADER}`]);
     expect(letters(stage.role.pass(stage.ground.settings.retryMs))).to.deep.equal([`joined ${LEADER}`]);
-    expect(memberships(hear(stage, { type: 'welcome' }))).to.deep.equal(['member']);
+    expect(memberships(hear(stage, { type: 'welcome', attempt: ATTEMPT }))).to.deep.equal(['member']);
     expect(stage.ground.membership.state).to.equal('member');
     // What was begun before it came has ended.
     expect(stage.ground.mark).to.equal(40);
+  });
+
+  it('is not made one by word of an attempt that it has forgotten', () => {
+    const stage = start({ state: 'joining', attempt: ATTEMPT, first: 40 });
+    hear(stage, { type: 'welcome', attempt: ATTEMPT - 10 });
+    expect(stage.ground.membership.state).to.equal('joining');
   });
 
   it('writes down that it is none before it says so, where the leader has given it up', () => {
@@ -197,7 +203,7 @@ describe('a newcomer', () => {
     const effects = hear(stage, { type: 'challenge', token: 50 });
     expect(memberships(effects)).to.deep.equal(['outside']);
     expect(letters(effects)).to.deep.equal([`askToJoin ${LEADER}`]);
-    hear(stage, { type: 'welcome' });
+    hear(stage, { type: 'welcome', attempt: ATTEMPT });
     expect(stage.ground.membership.state).to.equal('outside');
   });
 

@@ -340,10 +340,15 @@ describe('the reads of a participant', () => {
     ]);
   });
 
-  it('that are none are not answered', () => {
+  it('that are none are not answered, nor is anything else that is not what it says', () => {
     const { stage } = blocked();
-    for (const keys of ['a', [7], [['a']], undefined]) {
-      expect(hear(stage, { type: 'read', id: 1, keys }, CLIENT)).to.deep.equal([]);
+    for (const message of [
+      ...['a', [], [7], [['a']], undefined].map((keys) => ({ type: 'read', id: 1, keys })),
+      ...[7, 'k'.repeat(5000), undefined].map((from) => ({ type: 'scan', id: 1, start: from })),
+      ...[-1, 1.5, 'a', undefined].map((from) => ({ type: 'journal', id: 1, start: from })),
+      ...[-1, Number.NaN, undefined].map((ms) => ({ type: 'delayVote', id: 1, ms })),
+    ]) {
+      expect(hear(stage, message, CLIENT), JSON.stringify(message)).to.deep.equal([]);
     }
   });
 
