@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /** The command line: reads arguments, hands over to one file for each command, and turns the outcome into an exit status. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { SynodError } from '../../actors/errors.ts';
 import { BadHistoryError } from '../checks/index.ts';
 import { BadOptionError } from '../errors.ts';
 import { BadScenarioError } from '../scenario/errors.ts';
 import { scenarioProtocols } from '../scenario/scenario.ts';
+import { versionOfPackage } from '../version.ts';
 import { benchCommand } from './bench-command.ts';
 import { EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK, UsageError } from './exit-status.ts';
 import { generateCommand } from './generate-command.ts';
@@ -14,20 +14,6 @@ import { runCommand } from './run-command.ts';
 import { simulateCommand } from './simulate-command.ts';
 import { startCommand } from './start-command.ts';
 import { verifyCommand } from './verify-command.ts';
-
-function versionOfPackage(): string {
-  // Source and build lie at different depths below the package.
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const content: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
-      if (typeof content === 'object' && content !== null && 'version' in content)
-        return String(content.version);
-    } catch {
-      // Not at this depth.
-    }
-  }
-  return 'unknown';
-}
 
 function statusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_BAD_INPUT;
