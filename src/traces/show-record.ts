@@ -1,12 +1,13 @@
-import type { StateChange } from '../../../actors/trace.ts';
-import type { ExperimentRecord } from '../storm-record.ts';
+import type { StateChange } from '../../actors/trace.ts';
+import type { ExperimentRecord } from '../simulation/storm-record.ts';
 
 /** One line for people: `  1204.311 ms  1 → 2: p2a`. */
-export function showStep(record: ExperimentRecord): string {
+export function showRecord(record: ExperimentRecord): string {
   return `${record.atMs.toFixed(3).padStart(11)} ms  ${whatHappened(record)}`;
 }
 
-function whatHappened(record: ExperimentRecord): string {
+/** What an event is, in a few words. */
+export function whatHappened(record: ExperimentRecord): string {
   switch (record.event) {
     case 'send':
       return `${record.from} sends ${record.to}: ${record.messages.join(', ')}`;
@@ -56,17 +57,36 @@ function whatHappened(record: ExperimentRecord): string {
 function showState({ actor, on, before, after }: StateChange): string {
   if (before === null) return `${actor} begins: ${showValue(after)}`;
   if (after === null) return `${actor} is gone`;
-  return `${actor}: ${showValue(before)} → ${showValue(after)} (${on})`;
+  const [from, to] = changedRegions(before, after);
+  return `${actor}: ${showValue(from)} → ${showValue(to)} (${on})`;
 }
 
-/** A state value: `leader.active`, or, of several regions, as JSON. */
+/** Of a state of several regions, those that are not as they were. */
+function changedRegions(before: unknown, after: unknown): readonly [unknown, unknown] {
+  if (!isRegions(before) || !isRegions(after)) return [before, after];
+  const changed = Object.keys(after).filter(
+    (region) => JSON.stringify(before[region]) !== JSON.stringify(after[region]),
+  );
+  const part = (of: typeof after) => Object.fromEntries(changed.map((region) => [region, of[region]]));
+  return Object.keys(before).length === Object.keys(after).length && changed.every((name) => name in before)
+    ? [part(before), part(after)]
+    : [before, after];
+}
+
+/** A state value in XState's dots; of several regions, each after the other. */
 export function showValue(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'object' && value !== null) {
-    const [[region, inner] = [], ...others] = Object.entries(value);
-    if (region !== undefined && others.length === 0) return `${region}.${showValue(inner)}`;
-  }
-  return JSON.stringify(value);
+  return pathsOf(value).join(' ');
+}
+
+function pathsOf(value: unknown): string[] {
+  if (!isRegions(value)) return [typeof value === 'string' ? value : JSON.stringify(value)];
+  return Object.entries(value).flatMap(([region, inner]) =>
+    pathsOf(inner).map((path) => `${region}.${path}`),
+  );
+}
+
+function isRegions(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function unflushed({ lost, kept }: { readonly lost?: number; readonly kept?: number }): string {
