@@ -10,14 +10,16 @@ import type { JournalKind } from '../memory.ts';
 import type { RefusedMessage } from '../node.ts';
 import { type Random, seededRandom } from '../random.ts';
 import type { NodeTally } from '../tally.ts';
+import type { At, NodeEvent } from '../trace.ts';
 import type { ClusterIdentity } from './data-folder.ts';
 import { DiskStorage } from './disk-storage.ts';
 import { createLink } from './link.ts';
 import { MemoryStorage } from './memory-storage.ts';
 import { NodeLife } from './node-life.ts';
 import { discard, type NodeStorage, type PreparedNode } from './node-storage.ts';
-import { freshSeed, realClock } from './real-time.ts';
+import { freshSeed, monotonicMs, realClock } from './real-time.ts';
 import { threadFile } from './thread-file.ts';
+import { ThreadTrace } from './thread-trace.ts';
 
 /** What a journal may grow to, if nothing else is said. The file only takes the room that it uses. */
 export const JOURNAL_BYTES_MAX = 64 * 1024 ** 3;
@@ -39,6 +41,11 @@ export interface ThreadHostOptions extends HostOptions {
   readonly memoryMbMax?: number;
   /** Decides what the nodes draw. Not what happens: threads race. */
   readonly seed?: number;
+  /**
+   * Hears what happens on all nodes and between them, each node's records in their order. Undefined costs nothing. What a
+   * node that is ended had not told yet is not heard.
+   */
+  readonly trace?: (record: At<NodeEvent>) => void;
 }
 
 const NOBODY: HostHandlers = { receive: () => {}, ended: () => {}, warn: () => {} };
@@ -64,6 +71,10 @@ export class ThreadHost implements Host {
   /** When the files of each node's last life are closed. */
   readonly #released = new Map<string, Promise<void>>();
   readonly #cut = new Set<string>();
+  /** How many lives there were, by name. */
+  readonly #counts = new Map<string, number>();
+  readonly #tracedFromMs: number | undefined;
+  readonly #trace: ThreadTrace | undefined;
   #handlers: HostHandlers = NOBODY;
   #listener: ((event: InspectionEvent) => void) | undefined;
   #opening: Promise<NodeStorage> | undefined;
@@ -82,6 +93,9 @@ export class ThreadHost implements Host {
       );
     this.#options = options;
     this.random = seededRandom(options.seed ?? freshSeed());
+    if (options.trace === undefined) return;
+    this.#tracedFromMs = monotonicMs();
+    this.#trace = new ThreadTrace(CLIENTS, this.#tracedFromMs, options.trace);
   }
 
   attach(handlers: HostHandlers): void {
@@ -109,6 +123,7 @@ export class ThreadHost implements Host {
       const storage = await this.#open();
       checkNames([...storage.members, node]);
       await storage.add(node);
+      this.#trace?.add({ event: 'member', node, present: true });
       try {
         await this.#start([node]);
       } catch (reason) {
@@ -137,6 +152,7 @@ export class ThreadHost implements Host {
         if (this.#cut.has(pairOf(node, other))) await this.link(node, other, true);
       }
       await storage.remove(node);
+      this.#trace?.add({ event: 'member', node, present: false });
       await this.#pools.get(node)?.destroy();
       this.#pools.delete(node);
       this.#released.delete(node);
@@ -156,13 +172,22 @@ export class ThreadHost implements Host {
   async link(a: string, b: string, connected: boolean): Promise<void> {
     if (connected) this.#cut.delete(pairOf(a, b));
     else this.#cut.add(pairOf(a, b));
+    this.#trace?.add({ event: 'link', from: a, to: b, connected });
+    this.#trace?.add({ event: 'link', from: b, to: a, connected });
     await Promise.all([this.#lives.get(a)?.setLink(b, connected), this.#lives.get(b)?.setLink(a, connected)]);
   }
 
   send(node: string, envelopes: readonly Envelope[]): void {
     const life = this.#lives.get(node);
     if (life === undefined || !life.isRunning) return;
-    if (!life.send(packFrame(envelopes))) this.#refuse(node, envelopes);
+    const frame = packFrame(envelopes);
+    const traced = this.#trace?.describe(node, frame);
+    const atMs = this.#trace?.now() ?? 0;
+    const isSent = life.send(frame);
+    if (!isSent) this.#refuse(node, envelopes);
+    if (traced === undefined) return;
+    if (isSent) this.#trace?.sent(life.lastSent, traced, atMs);
+    else this.#trace?.stranded(traced, 'crowded');
   }
 
   async tally(node: string): Promise<NodeTally | undefined> {
@@ -211,6 +236,7 @@ export class ThreadHost implements Host {
     try {
       await Promise.all(lives.map(({ loaded }) => loaded));
       storage.begin(names);
+      for (const { name } of lives) this.#traceStart(name);
       for (const life of lives) life.post({ type: 'go' });
       await Promise.all(lives.map(({ running }) => running));
       // One may have died while the others came up.
@@ -260,9 +286,15 @@ export class ThreadHost implements Host {
     const life = new NodeLife(
       this.#poolOf(name),
       (threadId) => this.#exits.get(threadId) ?? Promise.resolve(),
-      { name, program, seed, memory, disks, cut, inspecting },
+      { name, program, seed, memory, disks, cut, inspecting, tracedFromMs: this.#tracedFromMs },
       {
-        frame: (frame) => this.#receive(frame, name),
+        frame: (frame) => {
+          this.#trace?.arrived(life.lastReceived, frame);
+          this.#receive(frame, name);
+        },
+        traced: (records) => {
+          for (const record of records) this.#options.trace?.(record);
+        },
         warn: (error) => this.#handlers.warn(error),
         inspection: (event) => this.#listener?.(event),
       },
@@ -282,10 +314,22 @@ export class ThreadHost implements Host {
   #bury(life: NodeLife): void {
     this.#lives.delete(life.name);
     const { wasRunning, wasTold, error } = life.outcome;
+    if (wasRunning) {
+      const reason = wasTold ? 'killed' : error === undefined ? 'countdown' : 'failed';
+      const { name: node } = life;
+      this.#trace?.add({ event: 'crash', node, life: this.#counts.get(node) ?? 0, reason });
+    }
     if (wasRunning && !wasTold) this.#handlers.ended(life.name, error);
   }
 
+  #traceStart(node: string): void {
+    const life = (this.#counts.get(node) ?? 0) + 1;
+    this.#counts.set(node, life);
+    this.#trace?.add({ event: 'start', node, life });
+  }
+
   #receive(frame: Uint8Array, from: string): void {
+    this.#trace?.delivered(from, frame);
     let envelopes: Envelope[];
     try {
       envelopes = unpackFrame(frame);

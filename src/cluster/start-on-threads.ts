@@ -6,6 +6,7 @@ import { JOURNAL_KINDS, type JournalKind } from '../../actors/memory.ts';
 import type { ProgramReference } from '../../actors/program.ts';
 import { ThreadHost } from '../../actors/threads/thread-host.ts';
 import { BadOptionError } from '../errors.ts';
+import { TraceFile } from '../traces/trace-file.ts';
 import type { ClusterEvents, NodeGroup } from './node-group.ts';
 
 /** Where nodes keep what they must remember, and how much. */
@@ -21,6 +22,11 @@ export interface StorageOptions {
   readonly journalBytesMax?: number;
   /** Megabytes of heap that one node may take. */
   readonly memoryMbMax?: number;
+  /**
+   * The file for a trace of what happens on the nodes and between them (docs/traces.md), closed with the cluster. It is
+   * written whole: what it held is gone.
+   */
+  readonly trace?: string;
 }
 
 /** What is to be started. */
@@ -55,7 +61,7 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
   { protocol, nodes, program, damaged, events, storage }: GroupOptions,
   makeGroup: (host: Host, events: ClusterEvents, afterwards: () => Promise<void>) => Group,
 ): Promise<Group> {
-  const { journal = 'lmdb', dataDir, journalBytesMax, memoryMbMax } = storage;
+  const { journal = 'lmdb', dataDir, journalBytesMax, memoryMbMax, trace } = storage;
   if (!JOURNAL_KINDS.includes(journal)) {
     throw new BadOptionError('journal', journal, `one of ${JOURNAL_KINDS.join(', ')}`);
   }
@@ -63,7 +69,17 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
     throw new BadOptionError('dataDir', dataDir, 'none with journals in memory');
   }
   const place = await placeOf(journal, dataDir);
+  let file: TraceFile | undefined;
+  const clear = async () => {
+    try {
+      file?.close({ violated: false });
+    } finally {
+      await place.clear();
+    }
+  };
   try {
+    file =
+      trace === undefined ? undefined : new TraceFile(trace, { world: 'threads', protocol, nodes, journal });
     const host = new ThreadHost({
       nodes,
       program,
@@ -73,10 +89,11 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
       identity: { protocol },
       ...(journalBytesMax === undefined ? {} : { journalBytesMax }),
       ...(memoryMbMax === undefined ? {} : { memoryMbMax }),
+      ...(file === undefined ? {} : { trace: (record) => file?.write(record) }),
     });
     const { onNodeEnded = warnOfEnd, onWarning } = events;
     const told = { onNodeEnded, ...(onWarning === undefined ? {} : { onWarning }) };
-    const group = makeGroup(host, told, place.clear);
+    const group = makeGroup(host, told, clear);
     try {
       await group.start();
     } catch (error) {
@@ -85,7 +102,7 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
     }
     return group;
   } catch (error) {
-    await place.clear();
+    await clear();
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { ActorView } from '../../actors/node.ts';
-import { NotReplayableError } from '../traces/errors.ts';
+import { BadTraceError, NotReplayableError } from '../traces/errors.ts';
 import type { RunOutcome, SimulatedRun, Trace } from '../traces/trace.ts';
 import { experiment, type RecordedExperiment } from './experiment.ts';
 import { outcomeOf } from './record.ts';
@@ -108,7 +108,8 @@ interface SimulatedTrace {
 function simulatedIn({ file, header: { run }, records }: Trace): SimulatedTrace {
   if (run.world !== 'simulated') throw new NotReplayableError(file);
   const [begin] = records;
-  if (begin?.event !== 'begin') throw new NotReplayableError(file);
+  if (begin?.event !== 'begin')
+    throw new BadTraceError(file, 2, 'an experiment begins with what its seed drew');
   const { nodes, faults } = begin;
   return { run: { ...run, nodes }, recorded: { faults, storm: stormOf(records) }, records };
 }
