@@ -1,3 +1,4 @@
+import type { LinkQuality } from '../host.ts';
 import type { NetworkSettings } from './settings.ts';
 
 /** One thing that happened in a simulation. The same seed gives the same records, byte for byte as JSON. */
@@ -72,4 +73,6 @@ export type TraceEvent =
     }
   /** How the network treats frames from now on; what is not named stays. */
   | { readonly event: 'network'; readonly changes: Partial<NetworkSettings> }
-  | { readonly event: 'link'; readonly from: string; readonly to: string; readonly connected: boolean };
+  | { readonly event: 'link'; readonly from: string; readonly to: string; readonly connected: boolean }
+  /** One direction of a link is worse than the network from now on; by nothing, it is as good again. */
+  | ({ readonly event: 'degrade'; readonly from: string; readonly to: string } & LinkQuality);

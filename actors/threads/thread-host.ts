@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { packFrame, unpackFrame } from '../codec.ts';
 import type { Envelope } from '../envelope.ts';
 import { NodeDiedError } from '../errors.ts';
-import { CLIENTS, type Host, type HostHandlers, type HostOptions } from '../host.ts';
+import { CLIENTS, type Host, type HostHandlers, type HostOptions, type LinkDirection } from '../host.ts';
 import type { InspectionEvent } from '../inspection.ts';
 import type { JournalKind } from '../memory.ts';
 import type { RefusedMessage } from '../node.ts';
@@ -12,7 +12,9 @@ import { type Random, seededRandom } from '../random.ts';
 import type { NodeTally } from '../tally.ts';
 import type { ClusterIdentity } from './data-folder.ts';
 import { DiskStorage } from './disk-storage.ts';
+import { Inbound } from './inbound.ts';
 import { createLink } from './link.ts';
+import { LinkTable } from './link-table.ts';
 import { MemoryStorage } from './memory-storage.ts';
 import { NodeLife } from './node-life.ts';
 import { discard, type NodeStorage, type PreparedNode } from './node-storage.ts';
@@ -63,7 +65,9 @@ export class ThreadHost implements Host {
   readonly #lives = new Map<string, NodeLife>();
   /** When the files of each node's last life are closed. */
   readonly #released = new Map<string, Promise<void>>();
-  readonly #cut = new Set<string>();
+  readonly #links = new LinkTable();
+  /** What nodes send to clients, by node. */
+  readonly #arrivals = new Map<string, Inbound>();
   #handlers: HostHandlers = NOBODY;
   #listener: ((event: InspectionEvent) => void) | undefined;
   #opening: Promise<NodeStorage> | undefined;
@@ -133,9 +137,10 @@ export class ThreadHost implements Host {
       this.#refuseDisposed();
       if (!isMember()) return;
       await this.kill(node);
-      for (const other of storage.members) {
-        if (this.#cut.has(pairOf(node, other))) await this.link(node, other, true);
-      }
+      this.#links.forget(node);
+      await this.#tellLinks(storage.members, node);
+      this.#arrivals.get(node)?.close();
+      this.#arrivals.delete(node);
       await storage.remove(node);
       await this.#pools.get(node)?.destroy();
       this.#pools.delete(node);
@@ -154,14 +159,19 @@ export class ThreadHost implements Host {
   }
 
   async link(a: string, b: string, connected: boolean): Promise<void> {
-    if (connected) this.#cut.delete(pairOf(a, b));
-    else this.#cut.add(pairOf(a, b));
-    await Promise.all([this.#lives.get(a)?.setLink(b, connected), this.#lives.get(b)?.setLink(a, connected)]);
+    await Promise.all([this.changeLink(a, b, { connected }), this.changeLink(b, a, { connected })]);
+  }
+
+  async changeLink(from: string, to: string, changes: Partial<LinkDirection>): Promise<void> {
+    this.#links.change(from, to, changes);
+    if (to === CLIENTS) this.#arrivalsFrom(from).change(this.#links.direction(from, to));
+    await Promise.all([this.#tellLinks([from], to), this.#tellLinks([to], from)]);
   }
 
   send(node: string, envelopes: readonly Envelope[]): void {
     const life = this.#lives.get(node);
     if (life === undefined || !life.isRunning) return;
+    if (!this.#links.direction(CLIENTS, node).connected) return;
     if (!life.send(packFrame(envelopes))) this.#refuse(node, envelopes);
   }
 
@@ -178,6 +188,7 @@ export class ThreadHost implements Host {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
+    for (const arrivals of this.#arrivals.values()) arrivals.close();
     await Promise.all([...this.#lives.values()].map((life) => life.end()));
     await this.#changing;
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
@@ -253,16 +264,16 @@ export class ThreadHost implements Host {
   }
 
   #launch(name: string, { memory, disks, released }: PreparedNode): NodeLife {
-    const cut = this.nodes.filter((peer) => this.#cut.has(pairOf(name, peer)));
+    const links = [...this.nodes, CLIENTS].map((peer) => this.#links.link(name, peer));
     const { program } = this.#options;
     const seed = this.random.integer(0, 2 ** 31 - 1);
     const inspecting = this.#listener !== undefined;
     const life = new NodeLife(
       this.#poolOf(name),
       (threadId) => this.#exits.get(threadId) ?? Promise.resolve(),
-      { name, program, seed, memory, disks, cut, inspecting },
+      { name, program, seed, memory, disks, links, inspecting },
       {
-        frame: (frame) => this.#receive(frame, name),
+        frame: (frame) => this.#arrivalsFrom(name).take(frame),
         warn: (error) => this.#handlers.warn(error),
         inspection: (event) => this.#listener?.(event),
       },
@@ -283,6 +294,20 @@ export class ThreadHost implements Host {
     this.#lives.delete(life.name);
     const { wasRunning, wasTold, error } = life.outcome;
     if (wasRunning && !wasTold) this.#handlers.ended(life.name, error);
+  }
+
+  /** Resolves when those of these nodes that run know how their links with one peer are. */
+  async #tellLinks(nodes: readonly string[], peer: string): Promise<void> {
+    await Promise.all(nodes.map((node) => this.#lives.get(node)?.setLink(this.#links.link(node, peer))));
+  }
+
+  #arrivalsFrom(node: string): Inbound {
+    const known = this.#arrivals.get(node);
+    if (known !== undefined) return known;
+    const arrivals = new Inbound(this.clock, this.random, (frame) => this.#receive(frame, node));
+    arrivals.change(this.#links.direction(node, CLIENTS));
+    this.#arrivals.set(node, arrivals);
+    return arrivals;
   }
 
   #receive(frame: Uint8Array, from: string): void {
@@ -352,9 +377,4 @@ function checkNames(nodes: readonly string[]): void {
       );
     }
   }
-}
-
-/** A link has no direction. */
-function pairOf(a: string, b: string): string {
-  return a < b ? `${a}/${b}` : `${b}/${a}`;
 }

@@ -37,5 +37,7 @@ function whatHappened(record: TraceRecord): string {
       return `${record.node} is ${record.present ? 'added' : 'removed'}`;
     case 'link':
       return `the link ${record.from} → ${record.to} is ${record.connected ? 'mended' : 'cut'}`;
+    case 'degrade':
+      return `the link ${record.from} → ${record.to} loses ${record.lossProbability} of its frames, and is ${record.delayMs} ms late`;
   }
 }
