@@ -99,10 +99,7 @@ function gather({ context }: Pick<Arguments, 'context'>): Effect[] {
   });
   // The only member has nobody to wait for.
   if (context.members.size === 1) trimLog(context);
-  if (unanswered.size > 0) {
-    effects.push(...tellHeld(context, [...unanswered], 'lazy'));
-    unanswered.clear();
-  }
+  if (unanswered.size > 0) effects.push(...tellHeld(context, [...unanswered], 'lazy'));
   return effects;
 }
 

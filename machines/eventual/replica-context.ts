@@ -193,7 +193,8 @@ export function tellHeld(
   when: Post['when'] = 'durable',
   probe = 0,
 ): Effect[] {
-  const { state, sync } = context;
+  const { state, sync, unanswered } = context;
+  for (const server of to) unanswered.delete(server);
   const receipt: Receipt = {
     type: 'receipt',
     ...signature(context),

@@ -52,9 +52,7 @@ function takeEntries(args: Arguments): Effect[] {
 /** Several lists of entries share a flush; all whose they are hear that they are on disk. */
 function persistTaken({ context }: OnlyContext): Effect[] {
   const { unanswered } = context;
-  const effects = unanswered.size === 0 ? persistRedo(context) : tellHeld(context, [...unanswered], 'lazy');
-  unanswered.clear();
-  return effects;
+  return unanswered.size === 0 ? persistRedo(context) : tellHeld(context, [...unanswered], 'lazy');
 }
 
 function noteReceipt(args: Arguments): Effect[] {

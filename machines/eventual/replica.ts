@@ -50,9 +50,9 @@ export const replica = setup({
     journal: {
       initial: 'written',
       states: {
-        written: { always: { guard: 'hasRedo', target: 'waiting' } },
+        written: { always: { guard: 'hasTaken', target: 'waiting' } },
         waiting: {
-          always: { guard: not('hasRedo'), target: 'written' },
+          always: { guard: not('hasTaken'), target: 'written' },
           after: { receiveDelayMs: { target: 'written', actions: 'persistTaken' } },
         },
       },

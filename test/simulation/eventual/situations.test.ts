@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Message } from '../../../actors/envelope.ts';
 import type { TraceRecord } from '../../../actors/simulated/index.ts';
 import { World } from './world.ts';
 
@@ -289,6 +290,28 @@ describe('the eventually consistent store, where something is lost', () => {
     await world.run(150);
     expect(await world.dump(1)).to.deep.equal({ k: 'v' });
     expect((await world.status(0)).logEntries).to.equal(0);
+  });
+
+  it('acknowledges what was forced with something else, though nothing else is said', async () => {
+    await using world = await World.start({
+      servers: [0, 1, 2],
+      settings: { gossipMs: 100_000, retryMsMin: 100_000, receiveDelayMs: 20 },
+    });
+    await world.run(500);
+    await world.client('a', 0).put('k', 'v');
+    await world.run(5);
+    world.send(1, { type: 'probe', sender: 2, members: [0, 1, 2], number: 0 } as Message);
+    await world.run(100);
+    expect((await world.status(0)).isQuiet).to.equal(true);
+  });
+
+  it('waits for nobody where it is the only member, also after a restart', async () => {
+    await using world = await World.start({ servers: [0], settings: { writeBehindMs: 10_000 } });
+    await world.client('a', 0).put('k', 'v');
+    await world.kill(0);
+    await world.restart(0);
+    expect((await world.status(0)).logEntries).to.equal(0);
+    expect(await world.dump(0)).to.deep.equal({ k: 'v' });
   });
 
   it('a sync that is broken off leaves nothing behind that claims to be whole', async () => {
