@@ -426,6 +426,53 @@ describe('the eventually consistent store, where something is lost', () => {
     ]);
   });
 
+  it('a server that has lost its store alone keeps what its journal has, whatever it writes next', async () => {
+    await using world = await World.start({ servers: [0, 1, 2], links: [], settings: { learnMs: 10 } });
+    const client = world.client('a', 0);
+    await client.put('k', 1);
+    await world.run(1000);
+    await client.put('l', 2);
+    await world.kill(0);
+    world.host.storeDiskOf('0').rot(['state']);
+    await world.restart(0);
+    client.moveTo(0);
+    await client.put('m', 3);
+    await world.kill(0);
+    await world.restart(0);
+    expect(await world.dump(0)).to.deep.equal({ k: 1, l: 2, m: 3 });
+    for (const other of [1, 2]) await world.link(0, other, true);
+    await world.stabilize();
+    await expectEverywhere(world, { k: 1, l: 2, m: 3 });
+  });
+
+  it('a server that has lost its store alone does not count as held what it had there of a sync', async () => {
+    await using world = await World.start({
+      servers: [0, 1, 2],
+      links: [],
+      settings: { pieceBytesMax: 500, writeBehindMs: 5 },
+    });
+    const client = world.client('a', 0);
+    const keys = Array.from({ length: 200 }, (_, at) => `k${at}`);
+    for (const key of keys) await client.put(key, 'x'.repeat(100));
+    await world.link(0, 1, true);
+    while (world.host.storeDiskOf('1').size < 150) await world.run(1);
+    const heldBy1 = async () => (await world.status(1)).held.length;
+    while ((await heldBy1()) === 0) await world.run(0.2);
+    await world.kill(1);
+    world.host.storeDiskOf('1').rot(['state']);
+    await world.link(0, 1, false);
+    for (let life = 0; life < 2; life++) {
+      await world.restart(1);
+      client.moveTo(1);
+      expect(await client.get('k0'), `life ${life}`).to.equal('ERR_DEP');
+      await world.kill(1);
+    }
+    await world.restart(1);
+    await world.link(0, 1, true);
+    await world.stabilize();
+    expect(await client.get('k0')).to.deep.equal({ value: 'x'.repeat(100) });
+  });
+
   it('does not start on a record that nobody wrote, and says which; the others go on', async () => {
     await using world = await World.start({ servers: [0, 1] });
     await world.client('a', 0).put('k', 'v');
