@@ -67,8 +67,8 @@ export interface ReplicaContext {
   readonly state: ServerState;
   readonly introduction: readonly JournalWrite[];
   isIgnorant: boolean;
-  /** While it is: those that were asked, and have not answered. */
-  readonly unheard: Set<number>;
+  /** While it is: those that have said that they know of nothing, either. */
+  readonly equallyIgnorant: Set<number>;
   /** All members that it knows of, itself among them. */
   readonly members: Set<number>;
   /** What it knows of the others. */
@@ -114,7 +114,7 @@ export function newReplicaContext(input: ReplicaInput): ReplicaContext {
     state,
     introduction,
     isIgnorant,
-    unheard: new Set(),
+    equallyIgnorant: new Set(),
     members: new Set([server, ...members]),
     peers: new Map(),
     routes: new Map(),

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Message } from '../../../actors/envelope.ts';
 import type { TraceRecord } from '../../../actors/simulated/index.ts';
-import { World } from './world.ts';
+import { NoAnswer, World } from './world.ts';
 
 const CHAIN = [
   [0, 1],
@@ -379,6 +379,28 @@ describe('the eventually consistent store, where something is lost', () => {
     expect((await world.status(1)).tombstones, 'both had it').to.equal(0);
     await world.join(0);
     await world.client('b', 0).put('k', 'new');
+    await world.restart(9);
+    expect((await world.status(9)).tombstones).to.equal(1);
+    await world.stabilize();
+    await expectEverywhere(world, { k: 'new' });
+  });
+
+  it('newcomers that hear of one another alone do not take that for all there is to know', async () => {
+    await using world = await World.start({ servers: [1, 9], settings: { learnMs: 600_000 } });
+    await world.client('a', 9).delete('k');
+    await world.stabilize();
+    await world.run(150);
+    await world.kill(9);
+    await world.run(2000);
+    expect((await world.status(1)).tombstones, 'both had it').to.equal(0);
+    await world.join(0, []);
+    await world.join(2, [0]);
+    const early = await world
+      .client('b', 0)
+      .put('k', 'new')
+      .catch((error: unknown) => error);
+    expect(early, 'server 1 may know more').to.be.instanceOf(NoAnswer);
+    for (const newcomer of [0, 2]) await world.link(1, newcomer, true);
     await world.restart(9);
     expect((await world.status(9)).tombstones).to.equal(1);
     await world.stabilize();
