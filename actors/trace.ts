@@ -1,4 +1,5 @@
 import type { Address } from './address.ts';
+import type { LinkQuality } from './host.ts';
 
 /*
  * What a trace tells of nodes, on threads or simulated. The records are plain data, as they stand in a file.
@@ -76,7 +77,9 @@ export type NodeEvent =
     }
   /** A node was added, or (`present` is false) removed. */
   | { readonly event: 'member'; readonly node: string; readonly present: boolean }
-  | { readonly event: 'link'; readonly from: string; readonly to: string; readonly connected: boolean };
+  | { readonly event: 'link'; readonly from: string; readonly to: string; readonly connected: boolean }
+  /** One direction of a link is worse than the network from now on; by nothing, it is as good again. */
+  | ({ readonly event: 'degrade'; readonly from: string; readonly to: string } & LinkQuality);
 
 /** One thing that happened, and when: in ms of virtual time, or since a trace on threads began. */
 export type At<Event> = { readonly atMs: number } & Event;

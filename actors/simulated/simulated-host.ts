@@ -10,7 +10,7 @@ import {
   NodeDiedError,
   SetAsideError,
 } from '../errors.ts';
-import { CLIENTS, type Host, type HostHandlers, type HostOptions } from '../host.ts';
+import { CLIENTS, type Host, type HostHandlers, type HostOptions, type LinkDirection } from '../host.ts';
 import type { InspectionEvent } from '../inspection.ts';
 import { type JournalKind, type Memory, majorityRemembers } from '../memory.ts';
 import { MemoryDisk } from '../memory-journal.ts';
@@ -250,7 +250,17 @@ export class SimulatedHost implements Host {
     this.#network.link(from, to, connected);
   }
 
-  /** Mends every link, in both directions. */
+  async changeLink(
+    from: string,
+    to: string,
+    { connected, ...quality }: Partial<LinkDirection>,
+  ): Promise<void> {
+    for (const end of [from, to]) if (end !== CLIENTS) this.#placeOf(end);
+    if (connected !== undefined) this.#network.link(from, to, connected);
+    if (Object.keys(quality).length > 0) this.#network.degrade(from, to, quality);
+  }
+
+  /** Mends every link, in both directions: nothing is cut, and each is as good as the network. */
   mendLinks(): void {
     this.#network.mendLinks();
   }

@@ -8,6 +8,7 @@ import type { At, NodeEvent } from '../trace.ts';
 import { deferred } from './deferred.ts';
 import { unpackError } from './error-transfer.ts';
 import { createLink, Link } from './link.ts';
+import type { PeerLink } from './link-table.ts';
 import type { HostMessage, NodeMessage, NodeThreadTask } from './node-messages.ts';
 
 /** Who is told what a life does. */
@@ -113,10 +114,10 @@ export class NodeLife {
   }
 
   /** Resolves when the node knows, or has ended. */
-  async setLink(peer: string, connected: boolean): Promise<void> {
+  async setLink(link: PeerLink): Promise<void> {
     const request = ++this.#requests;
     const known = new Promise<void>((resolve) => this.#linked.set(request, resolve));
-    this.#host.post({ type: 'link', peer, connected, request });
+    this.#host.post({ type: 'link', link, request });
     await Promise.race([known, this.ended]);
   }
 

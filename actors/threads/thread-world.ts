@@ -8,7 +8,9 @@ import { type Random, seededRandom } from '../random.ts';
 import type { DiskName, StateChange } from '../trace.ts';
 import type { World } from '../world.ts';
 import { packError } from './error-transfer.ts';
+import { Inbound } from './inbound.ts';
 import { Link, type LinkEnd } from './link.ts';
+import type { PeerLink } from './link-table.ts';
 import { LmdbJournal } from './lmdb-journal.ts';
 import type { HostMessage, NodeMessage, NodeThreadTask } from './node-messages.ts';
 import { realClock } from './real-time.ts';
@@ -27,7 +29,9 @@ export class ThreadWorld implements World {
   readonly #node: Node;
   readonly #host: Link<NodeMessage, HostMessage>;
   readonly #peers = new Map<string, Link<never, never>>();
-  readonly #cut: Set<string>;
+  /** Those who hear nothing from here. */
+  readonly #cut = new Set<string>();
+  readonly #inbound = new Map<string, Inbound>();
   /** Peers whose link has no room, until it has again. */
   readonly #crowded = new Set<string>();
   /** Until the node runs, what peers send waits in their links. */
@@ -41,7 +45,6 @@ export class ThreadWorld implements World {
   constructor(task: NodeThreadTask) {
     this.#task = task;
     this.random = seededRandom(task.seed);
-    this.#cut = new Set(task.cut);
     const { name: node, tracedFromMs } = task;
     const trace =
       tracedFromMs === undefined
@@ -50,10 +53,11 @@ export class ThreadWorld implements World {
     this.#trace = trace;
     this.traceState = trace && ((change) => trace.add({ event: 'state', node, ...change }));
     this.#node = new Node(task.name, this);
+    for (const link of task.links) this.#setLink(link);
     this.#host = new Link(task.host, {
       frame: (frame) => {
         this.#trace?.arrived(this.#host.lastReceived, frame);
-        this.#receive(frame, CLIENTS);
+        this.#inboundFrom(CLIENTS).take(frame);
       },
       message: (message) => this.#obey(message),
       closed: () => {},
@@ -175,8 +179,7 @@ export class ThreadWorld implements World {
         else this.#unlinked.set(message.peer, message.end);
         return;
       case 'link':
-        if (message.connected) this.#cut.delete(message.peer);
-        else this.#cut.add(message.peer);
+        this.#setLink(message.link);
         this.tell({ type: 'linked', request: message.request });
         return;
       case 'tally':
@@ -212,11 +215,11 @@ export class ThreadWorld implements World {
 
   #connect(peer: string, end: LinkEnd): void {
     this.#peers.get(peer)?.close();
+    const inbound = this.#inboundFrom(peer);
     const link: Link<never, never> = new Link(end, {
       frame: (frame) => {
         this.#trace?.arrived(link.lastReceived, frame);
-        if (this.#cut.has(peer)) this.#trace?.lost(peer, frame, 'cut');
-        else this.#receive(frame, peer);
+        inbound.take(frame);
       },
       message: () => {},
       closed: () => {
@@ -224,6 +227,23 @@ export class ThreadWorld implements World {
       },
     });
     this.#peers.set(peer, link);
+  }
+
+  #setLink({ peer, outbound, inbound }: PeerLink): void {
+    if (outbound.connected) this.#cut.delete(peer);
+    else this.#cut.add(peer);
+    this.#inboundFrom(peer).change(inbound);
+  }
+
+  #inboundFrom(peer: string): Inbound {
+    const known = this.#inbound.get(peer);
+    if (known !== undefined) return known;
+    const inbound = new Inbound(this.clock, this.random, {
+      deliver: (frame) => this.#receive(frame, peer),
+      lose: (frame, reason) => this.#trace?.lost(peer, frame, reason),
+    });
+    this.#inbound.set(peer, inbound);
+    return inbound;
   }
 
   #setInspecting(inspecting: boolean): void {

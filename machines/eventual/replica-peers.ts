@@ -1,14 +1,16 @@
 import { type Effect, warn } from '../../actors/effects.ts';
 import { BadGossipError, UnknownMemberError } from './errors.ts';
 import { digestOf, NO_RANGES } from './held.ts';
-import { type Entries, isPeerMessage, type PeerMessage, type Probe } from './messages.ts';
+import { isPeerMessage, type PeerMessage, type Probe } from './messages.ts';
 import {
   type Arguments,
   checkClock,
   checkRanges,
+  entriesOf,
   gatherLater,
   noteMembers,
   type OnlyContext,
+  othersOf,
   peerOf,
   persistRedo,
   post,
@@ -29,7 +31,6 @@ export const actions = {
   noteReceipt,
   answerProbe,
   compareDigest,
-  persistTaken,
   probeSilent,
   tellOthers,
   noteRoutes,
@@ -41,20 +42,12 @@ export const actions = {
 
 function takeEntries(args: Arguments): Effect[] {
   const { context } = args;
-  return heed(args, 'entries', ({ sender, run }) => {
-    checkRun(run, (server) => context.members.has(server));
-    context.state.takeEntries(run);
+  return heed(args, 'entries', ({ sender, runs }) => {
+    for (const run of runs) checkRun(run, (server) => context.members.has(server));
+    for (const run of runs) context.state.takeEntries(run);
     context.unanswered.add(sender);
     return [];
   });
-}
-
-/** Several lists of entries share a flush; all whose they are hear that they are on disk. */
-function persistTaken({ context }: OnlyContext): Effect[] {
-  const { unanswered } = context;
-  const effects = unanswered.size === 0 ? persistRedo(context) : tellHeld(context, [...unanswered], 'lazy');
-  unanswered.clear();
-  return effects;
 }
 
 function noteReceipt(args: Arguments): Effect[] {
@@ -83,10 +76,7 @@ function sendAgain(context: ReplicaContext, to: number): Effect[] {
       }
     }
   }
-  return [...runs].flatMap((run) => {
-    const entries: Entries = { type: 'entries', ...signature(context), run };
-    return post(context, [to], entries);
-  });
+  return runs.size === 0 ? [] : post(context, [to], entriesOf(context, [...runs]));
 }
 
 function answerProbe(args: Arguments): Effect[] {
@@ -104,10 +94,10 @@ function compareDigest(args: Arguments): Effect[] {
 
 /** Time passes: whoever has not acknowledged what it was sent is asked what it holds, ever more seldom. */
 function probeSilent({ context }: OnlyContext): Effect[] {
-  const { settings, state, peers } = context;
+  const { settings, peers } = context;
   const effects: Effect[] = [];
   for (const [server, peer] of peers) {
-    if (!peer.isDue(settings.retryMsMin, state.counter, settings.retryMsMax)) continue;
+    if (!peer.isDue(settings.retryMsMin, context.sentUpTo, settings.retryMsMax)) continue;
     effects.push(...post(context, [server], probeOf(context, peer.probe)));
   }
   return effects;
@@ -117,11 +107,13 @@ function probeSilent({ context }: OnlyContext): Effect[] {
 function tellOthers({ context }: OnlyContext): Effect[] {
   const digest = digestOf(context.state.held.ranges);
   const reachable = reachableFrom(context);
+  const unheard = reachable.filter((server) => !context.equallyIgnorant.has(server));
   if (digest !== context.toldDigest) {
     context.toldDigest = digest;
-    return tellHeld(context, reachable);
+    return [...askSeen(context, unheard), ...tellHeld(context, reachable)];
   }
-  return post(context, reachable, { type: 'digest', ...signature(context), digest }, 'early');
+  const gossip = post(context, reachable, { type: 'digest', ...signature(context), digest }, 'early');
+  return [...askSeen(context, unheard), ...gossip];
 }
 
 /** Those that it reaches from now on hear at once what it holds; those that it does not are sent nothing. */
@@ -142,7 +134,6 @@ function noteRoutes({ context, event }: Arguments): Effect[] {
  */
 function askSeen(context: ReplicaContext, to: readonly number[]): Effect[] {
   if (!context.isIgnorant) return [];
-  for (const server of to) context.unheard.add(server);
   return post(context, to, { type: 'askSeen', ...signature(context) }, 'early');
 }
 
@@ -155,16 +146,16 @@ function answerAskSeen(args: Arguments): Effect[] {
   ]);
 }
 
-/** One that is ignorant, too, counts only if there is nobody else: then there may be nothing to know. */
+/** One that is ignorant, too, counts only if all others are: then there may be nothing to know. */
 function learn(args: Arguments): Effect[] {
   const { context } = args;
   return heed(args, 'seen', ({ sender, seen, isIgnorant }) => {
     checkClock(context, seen);
-    context.unheard.delete(sender);
     if (!context.isIgnorant) return [];
     context.state.takeHeld(NO_RANGES, seen);
-    const isEnough = !isIgnorant || reachableFrom(context).every((server) => !context.unheard.has(server));
-    return isEnough ? cease(context) : [];
+    if (!isIgnorant) return cease(context);
+    context.equallyIgnorant.add(sender);
+    return othersOf(context).every((other) => context.equallyIgnorant.has(other)) ? cease(context) : [];
   });
 }
 
@@ -175,7 +166,7 @@ function giveUpLearning({ context }: OnlyContext): Effect[] {
 /** It is ignorant no more, or must not wait any longer: what clients have written is taken. */
 function cease(context: ReplicaContext): Effect[] {
   context.isIgnorant = false;
-  context.unheard.clear();
+  context.equallyIgnorant.clear();
   return gatherLater(context);
 }
 

@@ -9,8 +9,8 @@ import { BadOptionError } from '../errors.ts';
 import { TraceFile } from '../traces/trace-file.ts';
 import type { ClusterEvents, NodeGroup } from './node-group.ts';
 
-/** Where nodes keep what they must remember, and how much. */
-export interface StorageOptions {
+/** How nodes run on threads: where they keep what they must remember, how much, and what they draw. */
+export interface ThreadOptions {
   /**
    * On disk by LMDB, the default, or in the nodes' own memory. That is written nowhere: a node that ends has
    * forgotten it.
@@ -27,6 +27,8 @@ export interface StorageOptions {
    * written whole: what it held is gone.
    */
   readonly trace?: string;
+  /** Decides what the nodes draw, and which frames bad links lose; a fresh one by default. Not what happens: threads race. */
+  readonly seed?: number;
 }
 
 /** What is to be started. */
@@ -38,7 +40,7 @@ export interface GroupOptions {
   /** What becomes of a node whose files are damaged or gone. */
   readonly damaged: DamagePolicy;
   readonly events: { readonly [Event in keyof ClusterEvents]: ClusterEvents[Event] | undefined };
-  readonly storage: StorageOptions;
+  readonly threads: ThreadOptions;
 }
 
 /** The folder for what the nodes keep, and how it is cleared away at the end. */
@@ -58,10 +60,10 @@ export function checkNodeCount(nodes: number, min: number): void {
 
 /** Starts a group of nodes on worker threads of this process; whatever it has begun is gone when that fails. */
 export async function startOnThreads<Group extends NodeGroup & { start(): Promise<void> }>(
-  { protocol, nodes, program, damaged, events, storage }: GroupOptions,
+  { protocol, nodes, program, damaged, events, threads }: GroupOptions,
   makeGroup: (host: Host, events: ClusterEvents, afterwards: () => Promise<void>) => Group,
 ): Promise<Group> {
-  const { journal = 'lmdb', dataDir, journalBytesMax, memoryMbMax, trace } = storage;
+  const { journal = 'lmdb', dataDir, journalBytesMax, memoryMbMax, seed, trace } = threads;
   if (!JOURNAL_KINDS.includes(journal)) {
     throw new BadOptionError('journal', journal, `one of ${JOURNAL_KINDS.join(', ')}`);
   }
@@ -90,6 +92,7 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
       ...(journalBytesMax === undefined ? {} : { journalBytesMax }),
       ...(memoryMbMax === undefined ? {} : { memoryMbMax }),
       ...(file === undefined ? {} : { trace: (record) => file?.write(record) }),
+      ...(seed === undefined ? {} : { seed }),
     });
     const { onNodeEnded = warnOfEnd, onWarning } = events;
     const told = { onNodeEnded, ...(onWarning === undefined ? {} : { onWarning }) };

@@ -43,6 +43,8 @@ export function whatHappened(record: ExperimentRecord): string {
       return `${record.node} is ${record.present ? 'added' : 'removed'}`;
     case 'link':
       return `the link ${record.from} → ${record.to} is ${record.connected ? 'mended' : 'cut'}`;
+    case 'degrade':
+      return `the link ${record.from} → ${record.to} loses ${record.lossProbability} of its frames, and is ${record.delayMs} ms late`;
     case 'begin':
       return `${record.nodes} nodes; faults: ${Object.keys(record.faults).join(', ') || 'none'}`;
     case 'strike':

@@ -44,6 +44,7 @@ const EVENTS: Readonly<Record<TraceFileRecord['event'], Fields>> = {
   crash: { node: text, life: number, reason: text, lost: perhaps(number), kept: perhaps(number) },
   member: { node: text, present: yesOrNo },
   link: { from: text, to: text, connected: yesOrNo },
+  degrade: { from: text, to: text, lossProbability: number, delayMs: number },
   pace: { node: text, turnMsMax: number, flushMsMax: number },
   pause: { node: text, ms: number },
   damage: { node: text, disk: text, how: text },

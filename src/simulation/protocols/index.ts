@@ -1,9 +1,10 @@
 /** The protocols that can be put to experiments. A new one is added here, and nowhere else. */
 import type { SimulatedProtocol } from '../system.ts';
+import { eventual } from './eventual/eventual.ts';
 import { paxos } from './paxos/paxos.ts';
 import { raft } from './raft/raft.ts';
 
-export const SIMULATED_PROTOCOLS = { paxos, raft } as const satisfies Readonly<
+export const SIMULATED_PROTOCOLS = { paxos, raft, eventual } as const satisfies Readonly<
   Record<string, SimulatedProtocol>
 >;
 

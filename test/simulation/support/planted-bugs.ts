@@ -1,8 +1,10 @@
+import { forEventual } from '../../../src/simulation/protocols/eventual/open-eventual.ts';
 import type { SimulatedProtocolName } from '../../../src/simulation/protocols/index.ts';
 import { forPaxos } from '../../../src/simulation/protocols/paxos/open-paxos.ts';
 import { forRaft } from '../../../src/simulation/protocols/raft/open-raft.ts';
 import { forReplicas } from '../../../src/simulation/protocols/replicated-log/open-replica.ts';
 import type { Instrument } from '../../../src/simulation/watch/instrumented-program.ts';
+import { EVENTUAL_BUGS } from './eventual-bugs.ts';
 import { MEMORY_BUGS } from './memory-bugs.ts';
 import { PAXOS_BUGS } from './paxos-bugs.ts';
 import { RAFT_BUGS } from './raft-bugs.ts';
@@ -12,6 +14,7 @@ import { REPLICATION_BUGS } from './replication-bugs.ts';
 export const PLANTED_BUGS: Readonly<Record<SimulatedProtocolName, Readonly<Record<string, Instrument>>>> = {
   paxos: { ...mapped(PAXOS_BUGS, forPaxos), ...mapped(REPLICATION_BUGS, forReplicas), ...MEMORY_BUGS.paxos },
   raft: { ...mapped(RAFT_BUGS, forRaft), ...mapped(REPLICATION_BUGS, forReplicas), ...MEMORY_BUGS.raft },
+  eventual: mapped(EVENTUAL_BUGS, forEventual),
 };
 
 function mapped<From, To>(
