@@ -8,11 +8,7 @@ import type {
   StateValueMap,
 } from 'xstate';
 
-/** A named action of a role: what it is called, and the function. */
-export interface NamedAction {
-  readonly type: string;
-  readonly exec: ((info: unknown, params: unknown) => unknown) | undefined;
-}
+import { isWithin, type PlainAction, reentered, timerAction } from './reentries.ts';
 
 /** A guard that needs the context and the event alone, or one of XState's `and`, `or`, `not`, which look further. */
 type Guard = ((args: GuardArguments, params: undefined) => boolean) & {
@@ -23,7 +19,9 @@ type Guard = ((args: GuardArguments, params: undefined) => boolean) & {
 interface Candidate {
   readonly guard: Guard | undefined;
   /** Undefined: it does more. */
-  readonly actions: readonly NamedAction[] | undefined;
+  readonly actions: readonly PlainAction[] | undefined;
+  /** The states that it leaves and enters again, where it does. */
+  readonly chain: readonly AnyStateNode[] | undefined;
 }
 
 interface GuardArguments {
@@ -32,8 +30,9 @@ interface GuardArguments {
 }
 
 /**
- * Tells when an event leaves an actor in the state that it is in: none of the transitions that it takes has a target, or
- * anything but named actions. Most messages of a protocol do, and the general way costs several times what these cost.
+ * Tells when an event leaves an actor in the state that it is in, or takes it there again: the transitions that it takes
+ * have no target, or the very state that is active, and nothing but named actions and timers. Most events of a protocol
+ * do, and the general way costs several times what these cost.
  */
 export class QuietEvents {
   readonly #machine: AnyStateMachine;
@@ -59,17 +58,19 @@ export class QuietEvents {
   }
 
   /** What is to be done at an event, in its order; undefined where that is for XState to say. */
-  actionsAt(snapshot: AnyMachineSnapshot, event: EventObject): readonly NamedAction[] | undefined {
+  actionsAt(snapshot: AnyMachineSnapshot, event: EventObject): readonly PlainAction[] | undefined {
     const candidates = this.#isPlain && !this.#isGreedy(snapshot) ? this.#types.get(event.type) : undefined;
     if (candidates === undefined) return undefined;
     const args = { context: snapshot.context, event };
     const taken = select(this.#machine.root, snapshot.value, (node) =>
       candidates.get(node)?.find(({ guard }) => guard === undefined || passes(guard, snapshot, args)),
     );
-    if (taken.length === 1) return taken[0]!.actions;
-    const actions: NamedAction[] = [];
+    const [first] = taken;
+    if (first !== undefined && taken.length === 1)
+      return first.chain === undefined || isWithin(snapshot, first.chain) ? first.actions : undefined;
+    const actions: PlainAction[] = [];
     for (const candidate of taken) {
-      if (candidate.actions === undefined) return undefined;
+      if (candidate.actions === undefined || candidate.chain !== undefined) return undefined;
       actions.push(...candidate.actions);
     }
     return actions;
@@ -91,7 +92,8 @@ export class QuietEvents {
     if (guards.length > 0) this.#eventless.set(node, guards);
     for (const [descriptor, candidates] of node.transitions) {
       if (descriptor.includes('*')) this.#greedy.add(node);
-      else if (candidates.some(hasNoTarget)) this.#types.set(descriptor, new Map());
+      else if (candidates.some((candidate) => this.#actionsOf(candidate) !== undefined))
+        this.#types.set(descriptor, new Map());
     }
   }
 
@@ -105,23 +107,33 @@ export class QuietEvents {
       const those = transitions.map((transition) => ({
         guard: this.#guardOf(transition.guard),
         actions: this.#actionsOf(transition),
+        chain: hasNoTarget(transition) ? undefined : reentered(transition),
       }));
       return [node, those] as const;
     });
     return new Map(candidates.filter(([, those]) => those.length > 0));
   }
 
-  #actionsOf(transition: AnyTransitionDefinition): readonly NamedAction[] | undefined {
-    const actions = transition.actions.flatMap((type) => this.#namedAction(type) ?? []);
-    return actions.length === transition.actions.length && hasNoTarget(transition) ? actions : undefined;
+  #actionsOf(transition: AnyTransitionDefinition): readonly PlainAction[] | undefined {
+    const chain = hasNoTarget(transition) ? [] : reentered(transition);
+    if (chain === undefined) return undefined;
+    const all: readonly unknown[] = [
+      ...chain.toReversed().flatMap(({ exit }) => exit),
+      ...transition.actions,
+      ...chain.flatMap(({ entry }) => entry),
+    ];
+    const actions = all.flatMap(
+      (action) => this.#namedAction(action) ?? timerAction(this.#machine, action) ?? [],
+    );
+    return actions.length === all.length ? actions : undefined;
   }
 
   /** XState's own actions, which change the context or raise events, are functions with more to them. */
-  #namedAction(type: unknown): NamedAction | undefined {
+  #namedAction(type: unknown): PlainAction | undefined {
     if (typeof type !== 'string') return undefined;
     const exec: unknown = this.#machine.implementations.actions[type];
     if (typeof exec !== 'function' || 'resolve' in exec) return undefined;
-    return { type, exec: exec as NamedAction['exec'] };
+    return { type, exec: exec as PlainAction['exec'] };
   }
 
   #guardOf(guard: unknown): Guard | undefined {
