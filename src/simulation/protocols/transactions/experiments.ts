@@ -16,7 +16,7 @@ export function drawnSettings(random: Random): Record<string, unknown> {
     decisionTimeoutMs: random.integer(10, 250),
     retryMs: random.integer(10, 120),
     retryMsMax: random.integer(20, 500),
-    learnerTimeoutMs: random.integer(100, 600),
+    learnerTimeoutMs: random.integer(200, 600),
     tidyMs: random.integer(1, 60),
     writeBehindMs: random.integer(1, 100),
   };

@@ -147,8 +147,10 @@ export class TransactionSystem implements System {
   }
 
   async recovered(): Promise<void> {
-    await this.#until(() => this.#simulated.followers.every((node) => this.#memory.isMember(node)));
     await this.#simulated.cluster.settled();
+    const outside = this.#simulated.followers.filter((node) => !this.#memory.isMember(node));
+    if (outside.length > 0)
+      throw new Violation('what is settled is over', `${outside} are no followers yet, and all are up`);
   }
 
   /** Nothing is pending, nothing is locked, and all followers have all that was ever committed. */
