@@ -12,7 +12,7 @@ interface Signed {
 }
 
 /** Writes of the sender: a run (run.ts). */
-export type Entries = Signed & { readonly type: 'entries'; readonly run: Uint8Array };
+export type Entries = Signed & { readonly type: 'entries'; readonly runs: readonly Uint8Array[] };
 /** I hold these, durably. */
 export type Receipt = Signed & {
   readonly type: 'receipt';
@@ -127,10 +127,11 @@ type Fields = Readonly<Record<string, unknown>>;
 export function isPeerMessage(message: Message): message is PeerMessage {
   if (!isSigned(message)) return false;
   const fields: Fields = { ...message };
-  const { run, held, sync, piece, number, origin, isSyncing, probe, digest, seen, isIgnorant, end } = fields;
+  const { run, runs, held, sync, piece, number, origin, isSyncing, probe, digest, seen, isIgnorant, end } =
+    fields;
   switch (message.type) {
     case 'entries':
-      return run instanceof Uint8Array;
+      return Array.isArray(runs) && runs.every((each) => each instanceof Uint8Array);
     case 'receipt':
       return isOrigin(origin) && isRanges(held) && typeof isSyncing === 'boolean' && isWhole(probe);
     case 'probe':

@@ -26,20 +26,27 @@ import {
   neighboursOf,
   noteMembers,
   persistRedo,
-  post,
   type ReplicaContext,
   reachableFrom,
-  signature,
-  tellHeld,
   trimLog,
 } from './replica-context.ts';
+import { sendUnsent } from './replica-exchange.ts';
 import { isSession, mergeSessions, NEW_SESSION } from './session.ts';
 import { isClock, type VectorClock } from './vector-clock.ts';
 
 const ATTACHMENT_LENGTH_MAX = 128;
 
 /** What clients, and whoever runs the cluster, ask of a replica. */
-export const actions = { attach, write, gather, detach, read, noteToldMembers, report, dump };
+export const actions = {
+  attach,
+  write,
+  gather,
+  detach,
+  read,
+  noteToldMembers,
+  report,
+  dump,
+};
 
 function attach({ context, event }: Arguments): Effect[] {
   if (event.type !== 'attach') return [];
@@ -76,18 +83,22 @@ function write({ context, event }: Arguments): Effect[] {
   return gatherLater(context);
 }
 
-/** All that clients have written in this turn: one flush, and one message to the others. */
+/**
+ * All that clients have written in this turn: one flush, which takes along what others have written, and one message to
+ * the others at most.
+ */
 function gather({ context }: Pick<Arguments, 'context'>): Effect[] {
-  const { state, waiting, unanswered } = context;
+  const { state, waiting } = context;
   context.isGathering = false;
   context.waiting = [];
   const { runs, sessions } = state.write(waiting);
   const effects: Effect[] = [persist(...state.logRecords(runs)), ...persistRedo(context)];
-  const reachable = reachableFrom(context);
-  for (const { first, run } of runs) {
-    effects.push(...post(context, reachable, { type: 'entries', ...signature(context), run }));
-    for (const server of reachable) peerSent(context, server, first);
+  for (const logged of runs) {
+    context.unsent.push(logged);
+    context.unsentBytes += logged.run.byteLength;
   }
+  const { sendBytes } = context.settings;
+  if (!context.isExchanging || context.unsentBytes >= sendBytes) effects.push(...sendUnsent(context));
   waiting.forEach(({ client, attachment, number }, place) => {
     const session = sessions[place]!;
     const known = context.attachments.find(attachment);
@@ -99,10 +110,6 @@ function gather({ context }: Pick<Arguments, 'context'>): Effect[] {
   });
   // The only member has nobody to wait for.
   if (context.members.size === 1) trimLog(context);
-  if (unanswered.size > 0) {
-    effects.push(...tellHeld(context, [...unanswered], 'lazy'));
-    unanswered.clear();
-  }
   return effects;
 }
 
@@ -159,7 +166,12 @@ function report({ context, event }: Arguments): Effect[] {
       neighbours: neighboursOf(context).sort((a, b) => a - b),
       reachable,
       nextHops: reachable.map((other) => routes.get(other)!),
-      isQuiet: waiting.length === 0 && !state.hasRedo && sync === undefined && isAcknowledged,
+      isQuiet:
+        waiting.length === 0 &&
+        context.unsent.length === 0 &&
+        !state.hasRedo &&
+        sync === undefined &&
+        isAcknowledged,
     }),
   ];
 }
@@ -179,11 +191,6 @@ function dump({ context, event }: Arguments): Effect[] {
     entries.push(entry);
   }
   return [send<Dumped>(from, { type: 'dumped', id, entries, hasMore })];
-}
-
-function peerSent({ peers }: ReplicaContext, server: number, first: number): void {
-  const peer = peers.get(server);
-  if (peer !== undefined) peer.sentFrom ??= first;
 }
 
 function isWrite(message: Received<Write>): boolean {

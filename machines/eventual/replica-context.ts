@@ -8,6 +8,7 @@ import type { ClientMessage } from './client-messages.ts';
 import { UnknownMemberError } from './errors.ts';
 import { Held, type Ranges } from './held.ts';
 import {
+  type Entries,
   type Gather,
   type KnownMembers,
   type Meet,
@@ -26,6 +27,7 @@ import type { Session } from './session.ts';
 import type { EventualSettings } from './settings.ts';
 import { Stability } from './stability.ts';
 import type { VectorClock } from './vector-clock.ts';
+import type { LoggedRun } from './write-log.ts';
 
 export interface ReplicaInput {
   readonly server: number;
@@ -78,6 +80,13 @@ export interface ReplicaContext {
   readonly attachments: Attachments;
   waiting: WaitingWrite[];
   isGathering: boolean;
+  /** Own writes that go to the others together with those of the next moment, for some were sent just now. */
+  unsent: LoggedRun[];
+  unsentBytes: number;
+  /** Something was sent, or came, just now. */
+  isExchanging: boolean;
+  /** The last own write that was sent to those that there was a way to. */
+  sentUpTo: number;
   /** Those whose entries were taken in and have to be acknowledged. */
   readonly unanswered: Set<number>;
   /** The digest of what it last told the others that it holds. */
@@ -121,6 +130,10 @@ export function newReplicaContext(input: ReplicaInput): ReplicaContext {
     attachments: new Attachments(settings.attachmentsMax, random),
     waiting: [],
     isGathering: false,
+    unsent: [],
+    unsentBytes: 0,
+    isExchanging: false,
+    sentUpTo: state.counter,
     unanswered: new Set(),
     toldDigest: undefined,
     lacked: new Held(),
@@ -179,6 +192,10 @@ export function post(
   when: Post['when'] = 'durable',
 ): Effect[] {
   return to.length === 0 ? [] : [send<Post>(routerOf(server), { type: 'post', to, message, when })];
+}
+
+export function entriesOf(context: ReplicaContext, runs: readonly Uint8Array[]): Entries {
+  return { type: 'entries', ...signature(context), runs };
 }
 
 /** What was taken in from others, into the turn's transaction: what is said of it from here on waits for that. */

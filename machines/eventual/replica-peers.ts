@@ -1,11 +1,12 @@
 import { type Effect, warn } from '../../actors/effects.ts';
 import { BadGossipError, UnknownMemberError } from './errors.ts';
 import { digestOf, NO_RANGES } from './held.ts';
-import { type Entries, isPeerMessage, type PeerMessage, type Probe } from './messages.ts';
+import { isPeerMessage, type PeerMessage, type Probe } from './messages.ts';
 import {
   type Arguments,
   checkClock,
   checkRanges,
+  entriesOf,
   gatherLater,
   noteMembers,
   type OnlyContext,
@@ -29,7 +30,6 @@ export const actions = {
   noteReceipt,
   answerProbe,
   compareDigest,
-  persistTaken,
   probeSilent,
   tellOthers,
   noteRoutes,
@@ -41,20 +41,12 @@ export const actions = {
 
 function takeEntries(args: Arguments): Effect[] {
   const { context } = args;
-  return heed(args, 'entries', ({ sender, run }) => {
-    checkRun(run, (server) => context.members.has(server));
-    context.state.takeEntries(run);
+  return heed(args, 'entries', ({ sender, runs }) => {
+    for (const run of runs) checkRun(run, (server) => context.members.has(server));
+    for (const run of runs) context.state.takeEntries(run);
     context.unanswered.add(sender);
     return [];
   });
-}
-
-/** Several lists of entries share a flush; all whose they are hear that they are on disk. */
-function persistTaken({ context }: OnlyContext): Effect[] {
-  const { unanswered } = context;
-  const effects = unanswered.size === 0 ? persistRedo(context) : tellHeld(context, [...unanswered], 'lazy');
-  unanswered.clear();
-  return effects;
 }
 
 function noteReceipt(args: Arguments): Effect[] {
@@ -83,10 +75,7 @@ function sendAgain(context: ReplicaContext, to: number): Effect[] {
       }
     }
   }
-  return [...runs].flatMap((run) => {
-    const entries: Entries = { type: 'entries', ...signature(context), run };
-    return post(context, [to], entries);
-  });
+  return runs.size === 0 ? [] : post(context, [to], entriesOf(context, [...runs]));
 }
 
 function answerProbe(args: Arguments): Effect[] {
@@ -104,10 +93,10 @@ function compareDigest(args: Arguments): Effect[] {
 
 /** Time passes: whoever has not acknowledged what it was sent is asked what it holds, ever more seldom. */
 function probeSilent({ context }: OnlyContext): Effect[] {
-  const { settings, state, peers } = context;
+  const { settings, peers } = context;
   const effects: Effect[] = [];
   for (const [server, peer] of peers) {
-    if (!peer.isDue(settings.retryMsMin, state.counter, settings.retryMsMax)) continue;
+    if (!peer.isDue(settings.retryMsMin, context.sentUpTo, settings.retryMsMax)) continue;
     effects.push(...post(context, [server], probeOf(context, peer.probe)));
   }
   return effects;

@@ -39,7 +39,6 @@ export const guards = {
   isIgnorant: ({ context }: OnlyContext) => context.isIgnorant,
   hasLog: ({ context }: OnlyContext) => context.state.log.size > 0,
   hasTombstones: ({ context }: OnlyContext) => context.state.versions.tombstones.size > 0,
-  hasRedo: ({ context }: OnlyContext) => context.state.hasRedo,
   isDirty: ({ context }: OnlyContext) => context.state.isDirty,
   mayWrite: ({ context }: OnlyContext) => context.state.mayTake,
   isVeryDirty: ({ context }: OnlyContext) =>

@@ -7,6 +7,7 @@ import {
   type ReplicaEvent,
   type ReplicaInput,
 } from './replica-context.ts';
+import * as exchange from './replica-exchange.ts';
 import * as peers from './replica-peers.ts';
 import * as syncing from './replica-sync.ts';
 import * as upkeep from './replica-upkeep.ts';
@@ -17,11 +18,17 @@ import * as upkeep from './replica-upkeep.ts';
  */
 export const replica = setup({
   types: {} as { context: ReplicaContext; events: ReplicaEvent; input: ReplicaInput },
-  guards: { ...syncing.guards, ...upkeep.guards },
-  actions: { ...clients.actions, ...peers.actions, ...syncing.actions, ...upkeep.actions },
+  guards: { ...exchange.guards, ...syncing.guards, ...upkeep.guards },
+  actions: {
+    ...clients.actions,
+    ...exchange.actions,
+    ...peers.actions,
+    ...syncing.actions,
+    ...upkeep.actions,
+  },
   delays: {
     learnMs: ({ context }: OnlyContext) => context.settings.learnMs,
-    receiveDelayMs: ({ context }: OnlyContext) => context.settings.receiveDelayMs,
+    exchangeMs: ({ context }: OnlyContext) => context.settings.exchangeMs,
     writeBehindMs: ({ context }: OnlyContext) => context.settings.writeBehindMs,
     gossipMs: ({ context }: OnlyContext) => context.settings.gossipMs,
     retryMs: ({ context }: OnlyContext) => context.settings.retryMsMin,
@@ -46,14 +53,21 @@ export const replica = setup({
         learned: {},
       },
     },
-    /** What others have written is forced together, a little later: until then nobody is told that it is here. */
-    journal: {
-      initial: 'written',
+    /**
+     * Own writes go to the others at once, unless some went just now: then those of a moment go together. So does what
+     * others have written go to the disk, and they hear of it.
+     */
+    exchange: {
+      initial: 'idle',
       states: {
-        written: { always: { guard: 'hasRedo', target: 'waiting' } },
-        waiting: {
-          always: { guard: not('hasRedo'), target: 'written' },
-          after: { receiveDelayMs: { target: 'written', actions: 'persistTaken' } },
+        idle: { always: { guard: 'isExchanging', target: 'busy' } },
+        busy: {
+          after: {
+            exchangeMs: [
+              { guard: 'hasNews', target: 'busy', reenter: true, actions: 'exchange' },
+              { target: 'idle', actions: 'endExchange' },
+            ],
+          },
         },
       },
     },

@@ -15,8 +15,13 @@ export interface EventualSettings {
   /** A server that has not acknowledged what it was sent is asked after this, then after twice this, and so on. */
   readonly retryMsMin: number;
   readonly retryMsMax: number;
-  /** Writes of others wait this long for the next flush, so that several share it. */
-  readonly receiveDelayMs: number;
+  /**
+   * Own writes that follow others within this time go to the other servers together; writes of others wait this long for a
+   * flush that they share.
+   */
+  readonly exchangeMs: number;
+  /** Own writes wait for others to go with only while they have fewer bytes together. */
+  readonly sendBytes: number;
   /**
    * A server that has no memory, of others' writes or its own, waits with its first write until one of the others has told
    * it what that must follow; but not longer than this.
@@ -41,21 +46,22 @@ export interface EventualSettings {
 }
 
 export const EVENTUAL_DEFAULTS: EventualSettings = {
-  helloMs: 50,
-  neighbourTimeoutMs: 200,
+  helloMs: 100,
+  neighbourTimeoutMs: 400,
   linkStateRefreshMs: 1000,
   linkStateTimeoutMs: 4000,
   hopsMax: 32,
-  gossipMs: 100,
+  gossipMs: 200,
   retryMsMin: 50,
   retryMsMax: 2000,
-  receiveDelayMs: 10,
+  exchangeMs: 40,
+  sendBytes: 64 * 1024,
   learnMs: 1000,
   writeLogBytesMax: 16 * 1024 * 1024,
   pieceBytesMax: 256 * 1024,
   syncRetryMs: 250,
   syncIdleMs: 2000,
-  writeBehindMs: 20,
+  writeBehindMs: 250,
   writeBehindBytes: 1024 * 1024,
   collectMs: 500,
   attachmentsMax: 16_384,

@@ -1,15 +1,13 @@
-import Table from 'cli-table3';
 import { SERVER_ID_LIMIT } from '../../machines/eventual/origin.ts';
 import type { EventualClient } from '../client/eventual-client.ts';
 import type { StoreValue } from '../client/store-value.ts';
 import type { EventualCluster } from '../cluster/eventual-cluster.ts';
 import { type Commands, command, text, wholeNumber, word } from '../scenario/command.ts';
-import { LineError } from '../scenario/errors.ts';
 import {
+  linkCommand,
   node,
-  nodeA,
-  nodeB,
   prefix,
+  printStatus,
   type ShellScope,
   type ShellVoice,
   show,
@@ -35,7 +33,6 @@ type Session = EventualSystem & ShellVoice;
 const plain = command<ShellScope, Session, []>;
 const ofWord = command<ShellScope, Session, [string]>;
 const ofNode = command<ShellScope, Session, [number]>;
-const ofLink = command<ShellScope, Session, [number, number]>;
 
 /** The commands of the shell for the eventually consistent store. */
 export const eventualCommands: Commands<ShellScope, Session> = withHelpAndExit<Session>({
@@ -96,23 +93,13 @@ export const eventualCommands: Commands<ShellScope, Session> = withHelpAndExit<S
       note(`server ${id} is dead${client.node === id ? '; you are there: move to another one' : ''}`);
     },
   }),
-  break: ofLink({
-    arguments: [nodeA, nodeB],
-    meaning: 'cut the connection of two servers',
-    async act({ cluster, note }, a, b) {
-      if (a === b) throw new LineError(`server ${a} has no connection to itself`);
-      await cluster.disconnect(a, b);
-      note(`${a} and ${b} hear each other over others, if at all`);
-    },
+  break: linkCommand('cut the connection of two servers', async ({ cluster }, a, b) => {
+    await cluster.disconnect(a, b);
+    return `${a} and ${b} hear each other over others, if at all`;
   }),
-  create: ofLink({
-    arguments: [nodeA, nodeB],
-    meaning: 'connect two servers',
-    async act({ cluster, note }, a, b) {
-      if (a === b) throw new LineError(`server ${a} has no connection to itself`);
-      await cluster.connect(a, b);
-      note(`${a} and ${b} hear each other`);
-    },
+  create: linkCommand('connect two servers', async ({ cluster }, a, b) => {
+    await cluster.connect(a, b);
+    return `${a} and ${b} hear each other`;
   }),
   stabilize: plain({
     arguments: [],
@@ -125,25 +112,20 @@ export const eventualCommands: Commands<ShellScope, Session> = withHelpAndExit<S
   status: plain({
     arguments: [],
     meaning: 'the servers: who is up, what each holds, whom it reaches',
-    async act({ cluster, client, print }) {
-      const { nodes, cut } = await cluster.status();
-      const table = new Table({
-        head: ['server', 'state', 'keys', 'unacknowledged', 'neighbours', 'reaches'],
-        style: { head: [], border: [] },
-      });
-      for (const { node: id, up, keys, unacknowledged, neighbours, reachable } of nodes) {
+    async act(session) {
+      const { nodes, cut } = await session.cluster.status();
+      const rows = nodes.map(({ node: id, up, keys, unacknowledged, neighbours, reachable }) => {
         const state = up ? 'up' : 'down';
-        table.push([
+        return [
           id,
-          id === client.node ? `${state}, you` : state,
+          id === session.client.node ? `${state}, you` : state,
           keys ?? '',
           unacknowledged ?? '',
           neighbours?.join(' ') ?? '',
           reachable?.join(' ') ?? '',
-        ]);
-      }
-      print(table.toString());
-      if (cut.length > 0) print(`cut: ${cut.map(([a, b]) => `${a}-${b}`).join(' ')}`);
+        ];
+      });
+      printStatus(session, ['server', 'state', 'keys', 'unacknowledged', 'neighbours', 'reaches'], rows, cut);
     },
   }),
 });

@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import { SynodError } from '../../actors/errors.ts';
 import type { ChatService } from '../chat-service.ts';
 import type { Chatroom } from '../chatroom.ts';
@@ -6,13 +5,12 @@ import type { Client } from '../client/client.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { KeyValueStore } from '../key-value-store.ts';
 import { type Argument, type Commands, command, text, word } from '../scenario/command.ts';
-import { LineError } from '../scenario/errors.ts';
 import { serviceCommands } from '../scenario/service-commands.ts';
 import {
+  linkCommand,
   node,
-  nodeA,
-  nodeB,
   prefix,
+  printStatus,
   type ShellScope,
   type ShellVoice,
   show,
@@ -66,7 +64,6 @@ const anyNode: Argument<ShellScope, number | undefined> = {
 const plain = command<ShellScope, ShellSession, []>;
 const ofWord = command<ShellScope, ShellSession, [string]>;
 const ofNode = command<ShellScope, ShellSession, [number]>;
-const ofLink = command<ShellScope, ShellSession, [number, number]>;
 
 /** The commands of the shell for a cluster with a replicated log. */
 export const shellCommands: Commands<ShellScope, ShellSession> = withHelpAndExit({
@@ -153,27 +150,15 @@ export const shellCommands: Commands<ShellScope, ShellSession> = withHelpAndExit
       note(`node ${id} is up`);
     },
   }),
-  disconnect: ofLink({
-    arguments: [nodeA, nodeB],
-    meaning: 'cut the link between two nodes',
-    async act({ cluster, note }, a, b) {
-      if (a === b) throw new LineError(`node ${a} has no link to itself`);
-      await cluster.disconnect(a, b);
-      note(
-        cluster.hasQuorum()
-          ? `${a} and ${b} do not hear each other`
-          : `${a} and ${b} do not hear each other, and no majority is connected: connect some`,
-      );
-    },
+  disconnect: linkCommand('cut the link between two nodes', async ({ cluster }: ShellSession, a, b) => {
+    await cluster.disconnect(a, b);
+    return cluster.hasQuorum()
+      ? `${a} and ${b} do not hear each other`
+      : `${a} and ${b} do not hear each other, and no majority is connected: connect some`;
   }),
-  connect: ofLink({
-    arguments: [nodeA, nodeB],
-    meaning: 'mend the link between two nodes',
-    async act({ cluster, note }, a, b) {
-      if (a === b) throw new LineError(`node ${a} has no link to itself`);
-      await cluster.connect(a, b);
-      note(`${a} and ${b} hear each other`);
-    },
+  connect: linkCommand('mend the link between two nodes', async ({ cluster }: ShellSession, a, b) => {
+    await cluster.connect(a, b);
+    return `${a} and ${b} hear each other`;
   }),
   add: plain({
     arguments: [],
@@ -212,18 +197,13 @@ export const shellCommands: Commands<ShellScope, ShellSession> = withHelpAndExit
   status: plain({
     arguments: [],
     meaning: 'the nodes: who is up, who leads, how far each is',
-    async act({ cluster, print }) {
-      const status = await cluster.status();
-      const table = new Table({
-        head: ['node', 'state', 'applied', 'durable'],
-        style: { head: [], border: [] },
-      });
-      for (const { node: id, up, leads, member, applied, durable } of status.nodes) {
+    async act(session) {
+      const { nodes, cut } = await session.cluster.status();
+      const rows = nodes.map(({ node: id, up, leads, member, applied, durable }) => {
         const alive = leads ? 'leads' : member === 'learner' ? 'learns' : 'up';
-        table.push([id, up ? alive : 'down', applied ?? '', durable ?? '']);
-      }
-      print(table.toString());
-      if (status.cut.length > 0) print(`cut: ${status.cut.map(([a, b]) => `${a}-${b}`).join(' ')}`);
+        return [id, up ? alive : 'down', applied ?? '', durable ?? ''];
+      });
+      printStatus(session, ['node', 'state', 'applied', 'durable'], rows, cut);
     },
   }),
 });

@@ -1,3 +1,4 @@
+import Table from 'cli-table3';
 import {
   type Argument,
   type Command,
@@ -32,8 +33,8 @@ export const node: Argument<ShellScope, number> = {
     return id;
   },
 };
-export const nodeA: Argument<ShellScope, number> = { ...node, label: 'A' };
-export const nodeB: Argument<ShellScope, number> = { ...node, label: 'B' };
+const nodeA: Argument<ShellScope, number> = { ...node, label: 'A' };
+const nodeB: Argument<ShellScope, number> = { ...node, label: 'B' };
 
 /** What keys begin with; nothing: all do. */
 export const prefix: Argument<ShellScope, string> = { label: '[PREFIX]', read: (line) => line.word() ?? '' };
@@ -53,6 +54,34 @@ export function withHelpAndExit<Session extends ShellVoice>(
     exit: plain({ arguments: [], meaning: 'end', act: (session) => session.exit() }),
   };
   return all;
+}
+
+/** Cuts or mends the link between two nodes; `act` gives what is told. */
+export function linkCommand<Session extends ShellVoice>(
+  meaning: string,
+  act: (session: Session, a: number, b: number) => Promise<string>,
+): Command<ShellScope, Session> {
+  return command<ShellScope, Session, [number, number]>({
+    arguments: [nodeA, nodeB],
+    meaning,
+    async act(session, a, b) {
+      if (a === b) throw new LineError(`${a} has no link to itself`);
+      session.note(await act(session, a, b));
+    },
+  });
+}
+
+/** Prints how nodes stand, a row for each, and which links are cut. */
+export function printStatus(
+  { print }: ShellVoice,
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  cut: readonly (readonly [number, number])[],
+): void {
+  const table = new Table({ head: [...head], style: { head: [], border: [] } });
+  for (const row of rows) table.push([...row]);
+  print(table.toString());
+  if (cut.length > 0) print(`cut: ${cut.map(([a, b]) => `${a}-${b}`).join(' ')}`);
 }
 
 /** A value of a store as people read it. */

@@ -1,17 +1,15 @@
-import Table from 'cli-table3';
 import { SynodError } from '../../actors/errors.ts';
 import type { AbortReason, Transaction } from '../client/transaction.ts';
 import type { TransactionClient } from '../client/transaction-client.ts';
 import type { TransactionCluster } from '../cluster/transaction-cluster.ts';
 import { NoFollowerError, NoLeaderError, TransactionOpenError, UnknownTransactionError } from '../errors.ts';
 import { type Commands, command, text, word } from '../scenario/command.ts';
-import { LineError } from '../scenario/errors.ts';
 import { journalLine } from '../scenario/journal-line.ts';
 import {
+  linkCommand,
   node,
-  nodeA,
-  nodeB,
   prefix,
+  printStatus,
   type ShellScope,
   type ShellVoice,
   show,
@@ -61,7 +59,6 @@ type Session = TransactionSystem & ShellVoice;
 const plain = command<ShellScope, Session, []>;
 const ofWord = command<ShellScope, Session, [string]>;
 const ofNode = command<ShellScope, Session, [number]>;
-const ofLink = command<ShellScope, Session, [number, number]>;
 
 /** The commands of the shell for a cluster of two-phase commit. */
 export const transactionCommands: Commands<ShellScope, Session> = withHelpAndExit<Session>({
@@ -145,23 +142,13 @@ export const transactionCommands: Commands<ShellScope, Session> = withHelpAndExi
       note(`node ${id} is up`);
     },
   }),
-  disconnect: ofLink({
-    arguments: [nodeA, nodeB],
-    meaning: 'cut the link between two nodes',
-    async act({ cluster, note }, a, b) {
-      if (a === b) throw new LineError(`node ${a} has no link to itself`);
-      await cluster.disconnect(a, b);
-      note(`${a} and ${b} do not hear each other`);
-    },
+  disconnect: linkCommand('cut the link between two nodes', async ({ cluster }, a, b) => {
+    await cluster.disconnect(a, b);
+    return `${a} and ${b} do not hear each other`;
   }),
-  connect: ofLink({
-    arguments: [nodeA, nodeB],
-    meaning: 'mend the link between two nodes',
-    async act({ cluster, note }, a, b) {
-      if (a === b) throw new LineError(`node ${a} has no link to itself`);
-      await cluster.connect(a, b);
-      note(`${a} and ${b} hear each other`);
-    },
+  connect: linkCommand('mend the link between two nodes', async ({ cluster }, a, b) => {
+    await cluster.connect(a, b);
+    return `${a} and ${b} hear each other`;
   }),
   add: plain({
     arguments: [],
@@ -174,16 +161,15 @@ export const transactionCommands: Commands<ShellScope, Session> = withHelpAndExi
   status: plain({
     arguments: [],
     meaning: 'the nodes: who is up, what is undecided, what their journals hold',
-    async act({ cluster, print }) {
-      const { nodes, cut } = await cluster.status();
-      const table = new Table({
-        head: ['node', 'state', 'pending', 'records'],
-        style: { head: [], border: [] },
-      });
-      for (const { node: id, up, role, pending, records } of nodes)
-        table.push([id, up ? stateOf(role) : 'down', pending ?? '', records ?? '']);
-      print(table.toString());
-      if (cut.length > 0) print(`cut: ${cut.map(([a, b]) => `${a}-${b}`).join(' ')}`);
+    async act(session) {
+      const { nodes, cut } = await session.cluster.status();
+      const rows = nodes.map(({ node: id, up, role, pending, records }) => [
+        id,
+        up ? stateOf(role) : 'down',
+        pending ?? '',
+        records ?? '',
+      ]);
+      printStatus(session, ['node', 'state', 'pending', 'records'], rows, cut);
     },
   }),
   journal: ofNode({

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { EventualStatus } from '../../../machines/eventual/client-messages.ts';
 import { KEY_BYTES_MAX } from '../../../machines/eventual/operations.ts';
 import { persisted, sent } from '../role-driver.ts';
-import { answered, CLIENT, posted, ReplicaDriver } from './replica-driver.ts';
+import { answered, CLIENT, posted, ReplicaDriver, SETTINGS } from './replica-driver.ts';
 
 const put = (key: string, value: unknown = 'v') => [{ key, value }];
 
@@ -185,6 +185,7 @@ describe('a replica and its clients', () => {
       nextHops: [2],
       isQuiet: false,
     });
+    driver.pass(SETTINGS.exchangeMs);
     driver.hear({ type: 'receipt', origin: 2, held: [[1, 1, 2]], isSyncing: false, probe: 0 });
     expect(status(), 'member 3 cannot be reached, but the log waits for it').to.include({
       isQuiet: true,

@@ -4,7 +4,7 @@ import { answered, CLIENT, posted, ReplicaDriver, SETTINGS, warnings } from './r
 import { TestServer } from './values.ts';
 
 const put = (key: string, value: unknown = 'v') => [{ key, value }];
-const { receiveDelayMs, retryMsMin, gossipMs, syncRetryMs } = SETTINGS;
+const { exchangeMs, retryMsMin, gossipMs, syncRetryMs } = SETTINGS;
 
 /** What another server has written, as it sends it. */
 function runsOf(server: TestServer): Uint8Array[] {
@@ -23,15 +23,15 @@ describe('a replica and the others', () => {
     driver.reach(2, 3);
     const [two, three] = [writer(2, 'k', 'l'), writer(3, 'm')];
     const effects = [
-      ...runsOf(two).flatMap((run) => driver.hear({ type: 'entries', run })),
-      ...runsOf(three).flatMap((run) => driver.hear({ type: 'entries', run }, 3)),
+      ...runsOf(two).flatMap((run) => driver.hear({ type: 'entries', runs: [run] })),
+      ...runsOf(three).flatMap((run) => driver.hear({ type: 'entries', runs: [run] }, 3)),
     ];
     expect(driver.server.values()).to.deep.equal({ k: 'k of 2', l: 'l of 2', m: 'm of 3' });
     expect(effects, 'nothing is said of it').to.deep.equal([]);
-    const later = driver.pass(receiveDelayMs);
+    const later = driver.pass(exchangeMs);
     expect(persisted(later), 'one flush for all').to.have.length(1);
     const [receipt] = posted(later, 'receipt');
-    expect(receipt).to.deep.include({ to: [2, 3], when: 'lazy' });
+    expect(receipt).to.deep.include({ to: [2, 3], when: 'durable' });
     expect(receipt!.message.held).to.deep.equal([
       [2, 1, 2],
       [3, 1, 1],
@@ -42,17 +42,49 @@ describe('a replica and the others', () => {
     for (const ask of [
       (driver: ReplicaDriver) => driver.hear({ type: 'probe', number: 4 }, 3),
       (driver: ReplicaDriver) => driver.reach(2, 3),
-      (driver: ReplicaDriver) => driver.write(put('own')),
     ]) {
       const driver = new ReplicaDriver();
       driver.reach(2);
-      driver.hear({ type: 'entries', run: runsOf(writer(2, 'k'))[0]! });
+      driver.hear({ type: 'entries', runs: runsOf(writer(2, 'k')).slice(0, 1) });
       const effects = ask(driver);
       const [receipt] = posted(effects, 'receipt');
       expect(receipt!.message.held).to.deep.include([2, 1, 1]);
       expect(receipt!.when).to.not.equal('early');
       expect(persisted(effects).some((write) => 'key' in write && write.key[0] === 'redo')).to.equal(true);
     }
+  });
+
+  it('writes what others have written with what its own clients write', () => {
+    const driver = new ReplicaDriver();
+    driver.reach(2);
+    driver.hear({ type: 'entries', runs: runsOf(writer(2, 'k')) });
+    const records = persisted(driver.write(put('own'))).map((write) => 'key' in write && write.key[0]);
+    expect(records).to.have.members(['log', 'redo']);
+    const later = driver.pass(exchangeMs);
+    expect(persisted(later), 'it is on disk').to.deep.equal([]);
+    expect(posted(later, 'receipt')[0]!.message.held).to.deep.include([2, 1, 1]);
+  });
+
+  it('sends the first write at once, and those of the next moment together', () => {
+    const driver = new ReplicaDriver();
+    driver.reach(2, 3);
+    expect(posted(driver.write(put('k')), 'entries')).to.have.length(1);
+    expect(posted(driver.write(put('l'), { number: 2 }), 'entries')).to.deep.equal([]);
+    expect(posted(driver.write(put('m'), { number: 3 }), 'entries')).to.deep.equal([]);
+    const [entries, ...others] = posted(driver.pass(exchangeMs), 'entries');
+    expect(others).to.deep.equal([]);
+    expect(entries!.to).to.deep.equal([2, 3]);
+    expect(entries!.message.runs).to.deep.equal(runsOf(driver.server).slice(1));
+    driver.pass(exchangeMs);
+    expect(posted(driver.write(put('n'), { number: 4 }), 'entries'), 'all is calm').to.have.length(1);
+  });
+
+  it('does not keep much waiting for others to go with', () => {
+    const driver = new ReplicaDriver({ sendBytes: 100 });
+    driver.reach(2);
+    driver.write(put('k'));
+    const [entries] = posted(driver.write(put('l'.repeat(100)), { number: 2 }), 'entries');
+    expect(entries!.message.runs).to.have.length(1);
   });
 
   it('refuses a clock that names a server which is no member, unless who sends it knows it', () => {
@@ -62,15 +94,15 @@ describe('a replica and the others', () => {
     two.hear(writer(9, 'of a stranger'));
     two.put('k', 1);
     const [run] = runsOf(two);
-    const effects = driver.hear({ type: 'entries', run: run! });
+    const effects = driver.hear({ type: 'entries', runs: [run!] });
     expect(warnings(effects)).to.deep.equal(['SYNOD_UNKNOWN_MEMBER']);
     expect(driver.server.values()).to.deep.equal({});
-    expect(posted(driver.pass(receiveDelayMs), 'receipt'), 'nor acknowledged').to.deep.equal([]);
+    expect(posted(driver.pass(exchangeMs), 'receipt'), 'nor acknowledged').to.deep.equal([]);
     expect(
       warnings(driver.hear({ type: 'receipt', origin: 2, held: [[9, 1, 1]], isSyncing: false, probe: 0 })),
     ).to.deep.equal(['SYNOD_UNKNOWN_MEMBER']);
 
-    const known = driver.hear({ type: 'entries', run: run!, members: [1, 2, 3, 9] });
+    const known = driver.hear({ type: 'entries', runs: [run!], members: [1, 2, 3, 9] });
     expect(warnings(known)).to.deep.equal([]);
     expect(persisted(known), 'the members').to.have.length(1);
     expect(sent(known, 'knownMembers')).to.have.length(1);
@@ -81,10 +113,10 @@ describe('a replica and the others', () => {
     const driver = new ReplicaDriver();
     driver.reach(2);
     for (const message of [
-      { type: 'entries', run: Uint8Array.of(0, 1) },
-      { type: 'entries', run: 'x' },
-      { type: 'entries', run: new Uint8Array(), sender: 'x' },
-      { type: 'entries', run: new Uint8Array(), members: [-1] },
+      { type: 'entries', runs: [Uint8Array.of(0, 1)] },
+      { type: 'entries', runs: ['x'] },
+      { type: 'entries', runs: [new Uint8Array()], sender: 'x' },
+      { type: 'entries', runs: [new Uint8Array()], members: [-1] },
       { type: 'receipt', origin: 2, held: [[1, 5, 2]], isSyncing: false, probe: 0 },
       { type: 'probe', number: -1 },
       { type: 'digest', digest: 'x' },
@@ -111,7 +143,7 @@ describe('a replica and the others', () => {
     expect(posted(driver.hear({ ...answer, probe: 0 }), 'entries'), 'no answer to it').to.deep.equal([]);
     const again = posted(driver.hear({ ...answer, probe: probe!.message.number }), 'entries');
     expect(again.map(({ to }) => to)).to.deep.equal([[2]]);
-    expect(again[0]!.message.run).to.deep.equal(runsOf(driver.server)[0]);
+    expect(again[0]!.message.runs[0]).to.deep.equal(runsOf(driver.server)[0]);
   });
 
   it('does not send again what is on its way to the other by anti-entropy', () => {
@@ -204,7 +236,7 @@ describe('a replica and the others', () => {
       expect(posted(driver.pass(gossipMs), 'syncRequest')).to.deep.equal([]);
       driver.hear(receipt([[2, 1, 1]], 3), 3);
       driver.pass(gossipMs);
-      driver.hear({ type: 'entries', run: runsOf(two)[0]! });
+      driver.hear({ type: 'entries', runs: runsOf(two).slice(0, 1) });
       expect(posted(driver.pass(gossipMs), 'syncRequest')).to.deep.equal([]);
     });
 
@@ -314,7 +346,7 @@ describe('a replica and the others', () => {
     it('answers who asks, and says that it has none', () => {
       const driver = new ReplicaDriver();
       driver.reach(2);
-      driver.hear({ type: 'entries', run: runsOf(writer(3, 'k'))[0]! });
+      driver.hear({ type: 'entries', runs: runsOf(writer(3, 'k')).slice(0, 1) });
       const effects = driver.hear({ type: 'askSeen' });
       expect(posted(effects, 'seen')[0]!.message).to.deep.include({ seen: [3, 1], isIgnorant: false });
       expect(persisted(effects), 'what it says is on disk').to.have.length(1);

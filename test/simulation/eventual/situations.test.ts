@@ -59,7 +59,7 @@ describe('the eventually consistent store', () => {
     await using world = await World.start({ servers: [0, 1, 2] });
     await world.stabilize();
     await world.link(0, 2, false);
-    await world.run(200);
+    await world.run(500);
     expect((await world.status(0)).nextHops).to.deep.equal([1, 1]);
     await world.client('a', 0).put('k', 'v');
     expect(await world.stabilize()).to.be.below(100);
@@ -350,7 +350,7 @@ describe('the eventually consistent store, where something is lost', () => {
     await world.client('a', 9).delete('k');
     await world.stabilize();
     // Until it has said that it holds that.
-    await world.run(150);
+    await world.run(300);
     await world.kill(9);
     await world.run(2000);
     expect((await world.status(1)).tombstones, 'both had it').to.equal(0);

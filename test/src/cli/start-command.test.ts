@@ -119,7 +119,7 @@ describe('synod start, through a pipe', function () {
       'line 1: there is no command "jump"; help lists them',
       'line 2: missing argument K; write "get K"',
       'line 3: there is no node 9; the nodes are 0',
-      'line 4: node 0 has no link to itself',
+      'line 4: 0 has no link to itself',
     ]);
   });
 
@@ -187,7 +187,7 @@ describe('synod start, through a pipe', function () {
       'line 15 SYNOD_UNREACHABLE',
       'line 22: there is no node 9; the nodes are 0, 1, 70',
       'line 23: there is no command "transfer"; help lists them',
-      'line 24: server 1 has no connection to itself',
+      'line 24: 1 has no link to itself',
     ]);
     expect(status).to.equal(2);
     expect(workplace.leftBehind).to.deep.equal([]);
