@@ -34,6 +34,20 @@ export interface HostHandlers {
   warn(error: Error): void;
 }
 
+/** How frames fare on their way from one end of a link to the other. */
+export interface LinkQuality {
+  /** How likely a frame is lost, from 0 (never) to 1 (always). */
+  readonly lossProbability: number;
+  /** How much longer a frame takes, in ms. Frames keep their order. */
+  readonly delayMs: number;
+}
+
+/** One direction of a link. */
+export interface LinkDirection extends LinkQuality {
+  /** Whether anything arrives at all. */
+  readonly connected: boolean;
+}
+
 /** Runs nodes and connects them; crashes and cuts them when told. Two of them: threads, and simulated. */
 export interface Host extends AsyncDisposable {
   readonly clock: Clock;
@@ -78,6 +92,11 @@ export interface Host extends AsyncDisposable {
   killAfter(node: string, count: number, types: readonly string[]): void;
   /** Cuts (false) or mends (true) the link between two nodes, both ways. Resolves when both know. */
   link(a: string, b: string, connected: boolean): Promise<void>;
+  /**
+   * Changes one direction of a link: how what `from` sends to `to` fares from now on. Either may be {@link CLIENTS}.
+   * Resolves when both know.
+   */
+  changeLink(from: string, to: string, changes: Partial<LinkDirection>): Promise<void>;
   /** Sends envelopes from clients to one node; lost when it does not run, or there is no such node. */
   send(node: string, envelopes: readonly Envelope[]): void;
   /** What a node has done since it started; undefined when it does not run. */

@@ -49,7 +49,7 @@ export type {
   EventualClusterStatus,
   EventualNodeStatus,
 } from './cluster/eventual-cluster.ts';
-export type { ClusterEvents } from './cluster/node-group.ts';
+export type { ClusterEvents, LinkEndpoint, LinkOptions } from './cluster/node-group.ts';
 export type { ProtocolName } from './cluster/protocols.ts';
 export type { TransactionCluster } from './cluster/transaction-cluster.ts';
 export type { TransactionMessageType } from './cluster/transaction-messages.ts';

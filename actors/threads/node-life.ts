@@ -4,9 +4,11 @@ import { NodeDiedError } from '../errors.ts';
 import type { InspectionEvent } from '../inspection.ts';
 import type { Memory } from '../memory.ts';
 import type { NodeTally } from '../tally.ts';
+import type { At, NodeEvent } from '../trace.ts';
 import { deferred } from './deferred.ts';
 import { unpackError } from './error-transfer.ts';
 import { createLink, Link } from './link.ts';
+import type { PeerLink } from './link-table.ts';
 import type { HostMessage, NodeMessage, NodeThreadTask } from './node-messages.ts';
 
 /** Who is told what a life does. */
@@ -14,6 +16,7 @@ export interface NodeLifeHandlers {
   frame(frame: Uint8Array): void;
   warn(error: Error): void;
   inspection(event: InspectionEvent): void;
+  traced(records: readonly At<NodeEvent>[]): void;
 }
 
 /** How a life ended. */
@@ -95,16 +98,26 @@ export class NodeLife {
     this.#host.post(message, transfer);
   }
 
+  /** What both ends call the frame that was sent to it last. */
+  get lastSent(): string {
+    return this.#host.lastSent;
+  }
+
+  /** What both ends call the frame that has arrived from it last. */
+  get lastReceived(): string {
+    return this.#host.lastReceived;
+  }
+
   /** False when too much waits for the thread already. */
   send(frame: Uint8Array<ArrayBuffer>): boolean {
     return this.#host.send(frame);
   }
 
   /** Resolves when the node knows, or has ended. */
-  async setLink(peer: string, connected: boolean): Promise<void> {
+  async setLink(link: PeerLink): Promise<void> {
     const request = ++this.#requests;
     const known = new Promise<void>((resolve) => this.#linked.set(request, resolve));
-    this.#host.post({ type: 'link', peer, connected, request });
+    this.#host.post({ type: 'link', link, request });
     await Promise.race([known, this.ended]);
   }
 
@@ -175,6 +188,9 @@ export class NodeLife {
         return;
       case 'inspection':
         this.#handlers.inspection(message.event);
+        return;
+      case 'traced':
+        this.#handlers.traced(message.records);
         return;
       case 'failed':
         this.#reason ??= { error: unpackError(message.error) };

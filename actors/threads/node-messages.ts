@@ -3,8 +3,10 @@ import type { InspectionEvent } from '../inspection.ts';
 import type { Memory } from '../memory.ts';
 import type { ProgramReference } from '../program.ts';
 import type { NodeTally } from '../tally.ts';
+import type { At, NodeEvent } from '../trace.ts';
 import type { PackedError } from './error-transfer.ts';
 import type { LinkEnd } from './link.ts';
+import type { PeerLink } from './link-table.ts';
 
 /** Where a node's journal and its store are, and the ports to the disk threads that have opened them. */
 export interface NodeDisks {
@@ -24,9 +26,11 @@ export interface NodeThreadTask {
   readonly seed: number;
   /** To the host: control, and frames for and from clients. */
   readonly host: LinkEnd;
-  /** The peers that are cut off. */
-  readonly cut: readonly string[];
+  /** The links that are not whole, perhaps others. */
+  readonly links: readonly PeerLink[];
   readonly inspecting: boolean;
+  /** When the trace began, by the monotonic clock; undefined: nothing is traced. */
+  readonly tracedFromMs: number | undefined;
 }
 
 /** What the host tells a node's thread. */
@@ -35,7 +39,7 @@ export type HostMessage =
   | { readonly type: 'go' }
   /** A peer has a new life, and this is the link to it. */
   | { readonly type: 'peer'; readonly peer: string; readonly end: LinkEnd }
-  | { readonly type: 'link'; readonly peer: string; readonly connected: boolean; readonly request: number }
+  | { readonly type: 'link'; readonly link: PeerLink; readonly request: number }
   | { readonly type: 'tally'; readonly request: number }
   | { readonly type: 'killAfter'; readonly count: number; readonly types: readonly string[] }
   | { readonly type: 'inspect'; readonly inspecting: boolean };
@@ -50,6 +54,7 @@ export type NodeMessage =
   | { readonly type: 'tallied'; readonly request: number; readonly tally: NodeTally }
   | { readonly type: 'warning'; readonly error: PackedError }
   | { readonly type: 'inspection'; readonly event: InspectionEvent }
+  | { readonly type: 'traced'; readonly records: readonly At<NodeEvent>[] }
   /** The node does nothing any more; its thread can go. */
   | { readonly type: 'failed'; readonly error: PackedError }
   /** The last envelope of a {@link Host.killAfter} has left; the thread ends itself. */

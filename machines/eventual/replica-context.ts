@@ -69,8 +69,8 @@ export interface ReplicaContext {
   readonly state: ServerState;
   readonly introduction: readonly JournalWrite[];
   isIgnorant: boolean;
-  /** While it is: those that were asked, and have not answered. */
-  readonly unheard: Set<number>;
+  /** While it is: those that have said that they know of nothing, either. */
+  readonly equallyIgnorant: Set<number>;
   /** All members that it knows of, itself among them. */
   readonly members: Set<number>;
   /** What it knows of the others. */
@@ -123,7 +123,7 @@ export function newReplicaContext(input: ReplicaInput): ReplicaContext {
     state,
     introduction,
     isIgnorant,
-    unheard: new Set(),
+    equallyIgnorant: new Set(),
     members: new Set([server, ...members]),
     peers: new Map(),
     routes: new Map(),
@@ -210,7 +210,8 @@ export function tellHeld(
   when: Post['when'] = 'durable',
   probe = 0,
 ): Effect[] {
-  const { state, sync } = context;
+  const { state, sync, unanswered } = context;
+  for (const server of to) unanswered.delete(server);
   const receipt: Receipt = {
     type: 'receipt',
     ...signature(context),

@@ -57,7 +57,5 @@ export function sendUnsent(context: ReplicaContext): Effect[] {
 /** All whose entries were taken in hear that they are on disk. */
 function persistTaken(context: ReplicaContext): Effect[] {
   const { unanswered } = context;
-  const effects = unanswered.size === 0 ? persistRedo(context) : tellHeld(context, [...unanswered]);
-  unanswered.clear();
-  return effects;
+  return unanswered.size === 0 ? persistRedo(context) : tellHeld(context, [...unanswered]);
 }

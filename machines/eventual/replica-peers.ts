@@ -10,6 +10,7 @@ import {
   gatherLater,
   noteMembers,
   type OnlyContext,
+  othersOf,
   peerOf,
   persistRedo,
   post,
@@ -106,11 +107,13 @@ function probeSilent({ context }: OnlyContext): Effect[] {
 function tellOthers({ context }: OnlyContext): Effect[] {
   const digest = digestOf(context.state.held.ranges);
   const reachable = reachableFrom(context);
+  const unheard = reachable.filter((server) => !context.equallyIgnorant.has(server));
   if (digest !== context.toldDigest) {
     context.toldDigest = digest;
-    return tellHeld(context, reachable);
+    return [...askSeen(context, unheard), ...tellHeld(context, reachable)];
   }
-  return post(context, reachable, { type: 'digest', ...signature(context), digest }, 'early');
+  const gossip = post(context, reachable, { type: 'digest', ...signature(context), digest }, 'early');
+  return [...askSeen(context, unheard), ...gossip];
 }
 
 /** Those that it reaches from now on hear at once what it holds; those that it does not are sent nothing. */
@@ -131,7 +134,6 @@ function noteRoutes({ context, event }: Arguments): Effect[] {
  */
 function askSeen(context: ReplicaContext, to: readonly number[]): Effect[] {
   if (!context.isIgnorant) return [];
-  for (const server of to) context.unheard.add(server);
   return post(context, to, { type: 'askSeen', ...signature(context) }, 'early');
 }
 
@@ -144,16 +146,16 @@ function answerAskSeen(args: Arguments): Effect[] {
   ]);
 }
 
-/** One that is ignorant, too, counts only if there is nobody else: then there may be nothing to know. */
+/** One that is ignorant, too, counts only if all others are: then there may be nothing to know. */
 function learn(args: Arguments): Effect[] {
   const { context } = args;
   return heed(args, 'seen', ({ sender, seen, isIgnorant }) => {
     checkClock(context, seen);
-    context.unheard.delete(sender);
     if (!context.isIgnorant) return [];
     context.state.takeHeld(NO_RANGES, seen);
-    const isEnough = !isIgnorant || reachableFrom(context).every((server) => !context.unheard.has(server));
-    return isEnough ? cease(context) : [];
+    if (!isIgnorant) return cease(context);
+    context.equallyIgnorant.add(sender);
+    return othersOf(context).every((other) => context.equallyIgnorant.has(other)) ? cease(context) : [];
   });
 }
 
@@ -164,7 +166,7 @@ function giveUpLearning({ context }: OnlyContext): Effect[] {
 /** It is ignorant no more, or must not wait any longer: what clients have written is taken. */
 function cease(context: ReplicaContext): Effect[] {
   context.isIgnorant = false;
-  context.unheard.clear();
+  context.equallyIgnorant.clear();
   return gatherLater(context);
 }
 

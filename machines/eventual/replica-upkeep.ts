@@ -1,14 +1,18 @@
 import { type Effect, persist, persistBehind, send } from '../../actors/effects.ts';
 import type { KnownMembers } from './messages.ts';
 import { routerOf } from './messages.ts';
-import { type Arguments, type OnlyContext, othersOf } from './replica-context.ts';
+import { type Arguments, type OnlyContext, othersOf, persistRedo, trimLog } from './replica-context.ts';
 
 /** How what is new reaches the store, and what nobody needs any more goes. */
 export const actions = {
   introduce({ context }: OnlyContext): Effect[] {
     const { introduction, members, server } = context;
+    // The only member has nobody to wait for.
+    if (members.size === 1) trimLog(context);
     return [
       persist(...introduction),
+      // Records of another origin, before own ones come to stand where they do.
+      ...persistRedo(context),
       send<KnownMembers>(routerOf(server), { type: 'knownMembers', members: [...members] }),
     ];
   },

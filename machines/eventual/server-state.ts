@@ -1,6 +1,6 @@
 import type { JournalView, JournalWrite } from '../../actors/journal.ts';
 import { BadGossipError, UnknownMemberError } from './errors.ts';
-import { Held, type Ranges } from './held.ts';
+import { Held, NO_RANGES, type Ranges } from './held.ts';
 import { skipContents } from './operations.ts';
 import { type Origin, serverOf } from './origin.ts';
 import {
@@ -58,6 +58,8 @@ export class ServerState {
   #seen: VectorClock;
   #counter: number;
   #redo: Redo[] = [];
+  /** Records of an earlier origin, which the next redo record takes the place of. */
+  #carried: JournalWrite[] = [];
   /** Of redo records: the last one's number, and the first that is still on disk. */
   #redoNumber: number;
   #redoFirst: number;
@@ -83,10 +85,15 @@ export class ServerState {
     this.log = new WriteLog(options.writeLogBytesMax);
     this.#hasStored = records.stored !== undefined && records.hasStored;
     this.#isDirty = records.log.length + records.redo.length > 0;
-    for (const { first, run } of records.log) this.#replayLog(first, run);
-    for (const { number, parts } of records.redo) this.#replayRedo(number, parts);
-    this.#redoFirst = records.redo[0]?.number ?? 1;
     this.#redoNumber = records.redo.at(-1)?.number ?? 0;
+    if (records.origin === undefined || records.origin === origin) {
+      for (const { first, run } of records.log) this.#replayLog(first, run);
+      for (const { number, parts } of records.redo) this.#replayRedo(number, parts);
+      this.#redoFirst = records.redo[0]?.number ?? 1;
+    } else {
+      this.#carryOver(records);
+      this.#redoFirst = this.#redoNumber + 1;
+    }
     this.#counter = this.held.upTo(origin);
   }
 
@@ -185,7 +192,7 @@ export class ServerState {
     const parts = this.#redo;
     this.#redo = [];
     this.#redoNumber += 1;
-    return [redoRecord(this.#redoNumber, parts)];
+    return [redoRecord(this.#redoNumber, parts), ...this.#carried.splice(0)];
   }
 
   /** Forgets what was deleted and that no member can ever send again. Gives how many keys went. */
@@ -274,23 +281,42 @@ export class ServerState {
   #replayLog(first: number, run: Uint8Array): void {
     let last = first - 1;
     let origin: Origin = -1;
-    try {
+    orCorrupt(`log ${first}`, () => {
       const version = new RunReader(run);
       while (version.next()) {
         last = version.counter;
         origin = version.origin;
       }
       this.#apply(run, true);
-    } catch (cause) {
-      throw corrupt(`log ${first}`, cause);
-    }
+    });
     this.#logged.push({ first, last });
     // Of an earlier memory: anti-entropy will see to it.
     if (origin === this.origin) this.log.add({ first, last, run });
   }
 
+  /**
+   * It counts anew, for its store was lost. What the journal has itself is taken in again, before records of the new
+   * origin come to stand where it does; but not what was held of pieces that may have been in the store.
+   */
+  #carryOver({ log, redo }: ServerRecords): void {
+    for (const { first, run } of log) {
+      orCorrupt(`log ${first}`, () => this.takeEntries(run));
+      this.#carried.push(forgetLog(first));
+    }
+    for (const { number, parts } of redo) {
+      orCorrupt(`redo ${number}`, () => {
+        for (const part of parts) {
+          if (part[0] === 'held') this.takeHeld(NO_RANGES, part[2]);
+          else if (part[0] === 'entries') this.takeEntries(part[1]);
+          else this.takeVersions(part[1]);
+        }
+      });
+      this.#carried.push(forgetRedo(number));
+    }
+  }
+
   #replayRedo(number: number, parts: readonly Redo[]): void {
-    try {
+    orCorrupt(`redo ${number}`, () => {
       for (const part of parts) {
         if (part[0] === 'held') {
           this.held.addRanges(part[1]);
@@ -299,9 +325,16 @@ export class ServerState {
           this.#apply(part[1], part[0] === 'entries');
         }
       }
-    } catch (cause) {
-      throw corrupt(`redo ${number}`, cause);
-    }
+    });
+  }
+}
+
+/** Reads a record. @throws SynodError `SYNOD_CORRUPT_RECORD`, which names it. */
+function orCorrupt(record: string, read: () => void): void {
+  try {
+    read();
+  } catch (cause) {
+    throw corrupt(record, cause);
   }
 }
 

@@ -5,7 +5,7 @@ import { configurationIndex, entriesFrom, termAt } from './log.ts';
 import type { Fetch, Fetched, NeedSnapshot, SendSnapshot } from './messages.ts';
 import type { Arguments } from './server-context.ts';
 import { commitUpTo } from './server-handover.ts';
-import { hasRoom, placeEntries } from './server-placing.ts';
+import { placeEntries } from './server-placing.ts';
 
 /**
  * Where a link is cut, a server may reach others but not their leader, and these will elect nobody else while they hear
@@ -55,14 +55,11 @@ export const actions = {
   takeFetched({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'fetched');
     const { previous, entries, commit } = event;
-    // Sent for an older question, it may begin after what is here. Without room, it asks again.
-    if (previous.index > context.commit || !hasRoom(context, event)) return [];
-    const writes = placeEntries(context, previous.index, entries);
+    // Sent for an older question, it may begin after what is here. What finds no room is asked for again.
+    if (previous.index > context.commit) return [];
+    const { writes, match } = placeEntries(context, previous.index, entries);
     context.leaderCommit = Math.max(context.leaderCommit, commit);
-    return [
-      ...(writes.length === 0 ? [] : [persist(...writes)]),
-      ...commitUpTo(context, previous.index + entries.length),
-    ];
+    return [...(writes.length === 0 ? [] : [persist(...writes)]), ...commitUpTo(context, match)];
   },
 };
 

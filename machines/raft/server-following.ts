@@ -4,11 +4,14 @@ import { conflictAt, termAt } from './log.ts';
 import type { Appended, HeartbeatReply, Mismatched } from './messages.ts';
 import { type Arguments, type ServerContext, signature } from './server-context.ts';
 import { commitUpTo } from './server-handover.ts';
-import { hasRoom, placeEntries } from './server-placing.ts';
+import { placeEntries } from './server-placing.ts';
 
 /** How a follower takes in the leader's log (thesis, section 3.5). */
 export const actions = {
-  /** Entries are durable before their leader hears of it: the answer leaves after the flush. */
+  /**
+   * Entries are durable before their leader hears of it: the answer leaves after the flush. What found no room it sends
+   * again, and by then there may be some: once more is applied durably.
+   */
   takeEntries({ context, event }: Arguments): Effect[] {
     assertEvent(event, ['appendEntries', 'probe']);
     const { log, term } = context;
@@ -24,8 +27,7 @@ export const actions = {
       };
       return [send(event.from, reply)];
     }
-    const writes = placeEntries(context, previous.index, entries);
-    const match = previous.index + entries.length;
+    const { writes, match } = placeEntries(context, previous.index, entries);
     context.matched = Math.max(context.matched, match);
     const reply: Appended = { type: 'appended', term, match, ...signature(context) };
     return [
@@ -65,12 +67,6 @@ export const actions = {
     const reply: Appended = { type: 'appended', term: context.term, match: 0 };
     return send(event.from, reply);
   },
-};
-
-export const guards = {
-  /** The leader sends again, and by then there may be room: once more is applied durably. */
-  isFull: ({ context, event }: Arguments) =>
-    event.type === 'appendEntries' && event.entries.length > 0 && !hasRoom(context, event),
 };
 
 /** What is committed and known to be here as the leader has it, is committed here. */

@@ -24,7 +24,6 @@ export const server = setup({
   guards: {
     ...elections.guards,
     ...fetching.guards,
-    ...following.guards,
     ...leading.guards,
     ...membership.guards,
     ...memory.guards,
@@ -241,7 +240,6 @@ export const server = setup({
     ],
     appendEntries: [
       { guard: 'isStale', actions: 'tellTerm' },
-      { guard: 'isFull', target: '.follower.following', reenter: true, actions: ['adoptTerm', 'follow'] },
       {
         target: '.follower.following',
         reenter: true,

@@ -9,13 +9,13 @@ import {
 import type { EventualCluster } from './eventual-cluster.ts';
 import type { ClusterEvents } from './node-group.ts';
 import { PROTOCOL_NAMES, PROTOCOLS, type ProtocolName, type ProtocolSettings } from './protocols.ts';
-import { checkNodeCount, type StorageOptions, startOnThreads } from './start-on-threads.ts';
+import { checkNodeCount, startOnThreads, type ThreadOptions } from './start-on-threads.ts';
 import type { TransactionCluster } from './transaction-cluster.ts';
 
 /** What a cluster is to be. */
 export interface CreateClusterOptions<Name extends ProtocolName = ProtocolName>
   extends ClusterEvents,
-    StorageOptions {
+    ThreadOptions {
   readonly protocol: Name;
   /** How many nodes; 2f + 1 of them survive the loss of f. */
   readonly nodes: number;
@@ -48,7 +48,7 @@ export async function createCluster(
 async function createReplicatedLog<Name extends ProtocolName>(
   options: CreateClusterOptions<Name>,
 ): Promise<Cluster> {
-  const { protocol, nodes, application, settings, onNodeEnded, onWarning, ...storage } = options;
+  const { protocol, nodes, application, settings, onNodeEnded, onWarning, ...threads } = options;
   if (!Object.hasOwn(PROTOCOLS, protocol)) {
     throw new BadOptionError(
       'protocol',
@@ -65,7 +65,7 @@ async function createReplicatedLog<Name extends ProtocolName>(
   });
   const events = { onNodeEnded, onWarning };
   return startOnThreads(
-    { protocol, nodes: names, program, damaged: 'setAside', events, storage },
+    { protocol, nodes: names, program, damaged: 'setAside', events, threads },
     (host, told, afterwards) => new Cluster(protocol, host, told, afterwards),
   );
 }

@@ -3,10 +3,10 @@ import { eventualProgram } from '../../machines/eventual/program.ts';
 import type { EventualSettings } from '../../machines/eventual/settings.ts';
 import { BadOptionError } from '../errors.ts';
 import { EventualCluster, type EventualClusterEvents } from './eventual-cluster.ts';
-import { checkNodeCount, type StorageOptions, startOnThreads } from './start-on-threads.ts';
+import { checkNodeCount, startOnThreads, type ThreadOptions } from './start-on-threads.ts';
 
 /** What an eventually consistent store is to be. */
-export interface CreateEventualClusterOptions extends EventualClusterEvents, StorageOptions {
+export interface CreateEventualClusterOptions extends EventualClusterEvents, ThreadOptions {
   readonly protocol: 'eventual';
   /** How many servers it is founded with, 0 and up; or their ids. Others may join. */
   readonly nodes: number | readonly number[];
@@ -22,14 +22,14 @@ export function createEventualCluster({
   onNodeEnded,
   onWarning,
   onNodeRestarted,
-  ...storage
+  ...threads
 }: CreateEventualClusterOptions): Promise<EventualCluster> {
   const names = serverNames(nodes);
   const program = eventualProgram({ nodes: names, ...(settings === undefined ? {} : { settings }) });
   const events = { onNodeEnded, onWarning };
   return startOnThreads(
     // What only one server has would be lost with its files: the owner is to put them back.
-    { protocol, nodes: names, program, damaged: 'refuse', events, storage },
+    { protocol, nodes: names, program, damaged: 'refuse', events, threads },
     (host, told, afterwards) =>
       new EventualCluster(
         host,

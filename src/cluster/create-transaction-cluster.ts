@@ -4,11 +4,11 @@ import { twoPhaseCommitProgram } from '../../machines/two-phase-commit/program.t
 import type { TwoPhaseCommitSettings } from '../../machines/two-phase-commit/settings.ts';
 import { BadOptionError } from '../errors.ts';
 import type { ClusterEvents } from './node-group.ts';
-import { checkNodeCount, type StorageOptions, startOnThreads } from './start-on-threads.ts';
+import { checkNodeCount, startOnThreads, type ThreadOptions } from './start-on-threads.ts';
 import { type CoordinatorKind, TransactionCluster } from './transaction-cluster.ts';
 
 /** What a cluster of two-phase commit is to be. */
-export interface CreateTransactionClusterOptions extends ClusterEvents, StorageOptions {
+export interface CreateTransactionClusterOptions extends ClusterEvents, ThreadOptions {
   readonly protocol: '2pc';
   /** How many nodes: the leader, which is node 0, and its followers, one at least. */
   readonly nodes: number;
@@ -27,7 +27,7 @@ export const TRANSACTION_NODES_MIN = 2;
 export async function createTransactionCluster(
   options: CreateTransactionClusterOptions,
 ): Promise<TransactionCluster> {
-  const { protocol, nodes, coordinator = 'single', settings, onNodeEnded, onWarning, ...storage } = options;
+  const { protocol, nodes, coordinator = 'single', settings, onNodeEnded, onWarning, ...threads } = options;
   checkNodeCount(nodes, TRANSACTION_NODES_MIN);
   const names = Array.from({ length: nodes }, (_, node) => String(node));
   const program = transactionProgram(coordinator, names, settings);
@@ -35,7 +35,7 @@ export async function createTransactionCluster(
   // What one of the two has on disk the other must not go on with.
   const identity = coordinator === 'replicated' ? `${protocol}, replicated` : protocol;
   return startOnThreads(
-    { protocol: identity, nodes: names, program, damaged: 'refuse', events, storage },
+    { protocol: identity, nodes: names, program, damaged: 'refuse', events, threads },
     (host, told, afterwards) => new TransactionCluster(host, told, afterwards, coordinator),
   );
 }

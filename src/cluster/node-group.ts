@@ -1,9 +1,9 @@
 import { SynodError } from '../../actors/errors.ts';
-import type { Host } from '../../actors/host.ts';
+import { CLIENTS, type Host, type LinkDirection, type LinkQuality } from '../../actors/host.ts';
 import type { InspectionEvent } from '../../actors/inspection.ts';
 import { type NodeTally, sumOfTallies } from '../../actors/tally.ts';
 import { Gateway } from '../client/gateway.ts';
-import { ClosedError } from '../errors.ts';
+import { BadOptionError, ClosedError } from '../errors.ts';
 import { Topology } from './topology.ts';
 
 /** What a group of nodes tells whoever runs it. */
@@ -13,6 +13,18 @@ export interface ClusterEvents {
   /** Something was refused and put right. */
   readonly onWarning?: (warning: Error) => void;
 }
+
+/** One end of a link: a node, or the clients of the cluster, all together. */
+export type LinkEndpoint = number | typeof CLIENTS;
+
+/** Which direction of a link is meant. */
+export interface LinkOptions {
+  /** What the first sends to the second alone; both ways by default. */
+  readonly oneWay?: boolean;
+}
+
+/** A delay is a timer of the platform, which ends there. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
 
 /** How often the state of the nodes is looked at while waiting for it. */
 const POLL_MS = 4;
@@ -78,14 +90,34 @@ export abstract class NodeGroup implements AsyncDisposable {
     });
   }
 
-  /** Cuts the link between two nodes. Clients reach both as before. */
-  async disconnect(a: number, b: number): Promise<void> {
-    await this.#link(a, b, false);
+  /**
+   * Cuts the link between two nodes; clients reach both as before. Or that between `clients` and a node: whoever asks the
+   * node for anything, this cluster's own calls among them, waits in vain. Resolves when both know.
+   */
+  async disconnect(a: LinkEndpoint, b: LinkEndpoint, options: LinkOptions = {}): Promise<void> {
+    await this.#link(a, b, false, options);
   }
 
-  /** Mends the link between two nodes. */
-  async connect(a: number, b: number): Promise<void> {
-    await this.#link(a, b, true);
+  /** Mends a link that was cut. {@link degrade} is not undone by it. */
+  async connect(a: LinkEndpoint, b: LinkEndpoint, options: LinkOptions = {}): Promise<void> {
+    await this.#link(a, b, true, options);
+  }
+
+  /**
+   * Makes a link bad from now on, until it is told otherwise: its frames are lost with `lossProbability` (0, the default,
+   * to 1), or take `delayMs` longer (0 by default) and keep their order. Without either it is as good as ever.
+   * @throws BadOptionError.
+   */
+  async degrade(
+    a: LinkEndpoint,
+    b: LinkEndpoint,
+    { lossProbability = 0, delayMs = 0, ...options }: Partial<LinkQuality> & LinkOptions,
+  ): Promise<void> {
+    if (!(lossProbability >= 0 && lossProbability <= 1))
+      throw new BadOptionError('lossProbability', lossProbability, 'a number from 0 to 1');
+    if (!(delayMs >= 0 && delayMs <= DELAY_MS_MAX))
+      throw new BadOptionError('delayMs', delayMs, `a number from 0 to ${DELAY_MS_MAX}`);
+    await this.#changeLink(this.#endOf(a), this.#endOf(b), { lossProbability, delayMs }, options);
   }
 
   isUp(node: number): boolean {
@@ -215,10 +247,28 @@ export abstract class NodeGroup implements AsyncDisposable {
     return new Promise((resolve) => this.host.clock.after(ms, resolve));
   }
 
-  async #link(a: number, b: number, connected: boolean): Promise<void> {
-    const [nameA, nameB] = [this.nameOf(a), this.nameOf(b)];
-    if (nameA === nameB) return;
-    this.topology.setLink(nameA, nameB, connected);
-    await this.host.link(nameA, nameB, connected);
+  async #link(a: LinkEndpoint, b: LinkEndpoint, connected: boolean, options: LinkOptions): Promise<void> {
+    const [from, to] = [this.#endOf(a), this.#endOf(b)];
+    if (from === to) return;
+    if (from !== CLIENTS && to !== CLIENTS) {
+      if (options.oneWay) this.topology.setDirection(from, to, connected);
+      else this.topology.setLink(from, to, connected);
+    }
+    await this.#changeLink(from, to, { connected }, options);
+  }
+
+  async #changeLink(
+    from: string,
+    to: string,
+    changes: Partial<LinkDirection>,
+    { oneWay = false }: LinkOptions,
+  ): Promise<void> {
+    if (from === to) return;
+    const there = this.host.changeLink(from, to, changes);
+    await Promise.all([there, ...(oneWay ? [] : [this.host.changeLink(to, from, changes)])]);
+  }
+
+  #endOf(end: LinkEndpoint): string {
+    return end === CLIENTS ? CLIENTS : this.nameOf(end);
   }
 }

@@ -6,10 +6,11 @@ import { JOURNAL_KINDS, type JournalKind } from '../../actors/memory.ts';
 import type { ProgramReference } from '../../actors/program.ts';
 import { ThreadHost } from '../../actors/threads/thread-host.ts';
 import { BadOptionError } from '../errors.ts';
+import { TraceFile } from '../traces/trace-file.ts';
 import type { ClusterEvents, NodeGroup } from './node-group.ts';
 
-/** Where nodes keep what they must remember, and how much. */
-export interface StorageOptions {
+/** How nodes run on threads: where they keep what they must remember, how much, and what they draw. */
+export interface ThreadOptions {
   /**
    * On disk by LMDB, the default, or in the nodes' own memory. That is written nowhere: a node that ends has
    * forgotten it.
@@ -21,6 +22,13 @@ export interface StorageOptions {
   readonly journalBytesMax?: number;
   /** Megabytes of heap that one node may take. */
   readonly memoryMbMax?: number;
+  /**
+   * The file for a trace of what happens on the nodes and between them (docs/traces.md), closed with the cluster. It is
+   * written whole: what it held is gone.
+   */
+  readonly trace?: string;
+  /** Decides what the nodes draw, and which frames bad links lose; a fresh one by default. Not what happens: threads race. */
+  readonly seed?: number;
 }
 
 /** What is to be started. */
@@ -32,7 +40,7 @@ export interface GroupOptions {
   /** What becomes of a node whose files are damaged or gone. */
   readonly damaged: DamagePolicy;
   readonly events: { readonly [Event in keyof ClusterEvents]: ClusterEvents[Event] | undefined };
-  readonly storage: StorageOptions;
+  readonly threads: ThreadOptions;
 }
 
 /** The folder for what the nodes keep, and how it is cleared away at the end. */
@@ -52,10 +60,10 @@ export function checkNodeCount(nodes: number, min: number): void {
 
 /** Starts a group of nodes on worker threads of this process; whatever it has begun is gone when that fails. */
 export async function startOnThreads<Group extends NodeGroup & { start(): Promise<void> }>(
-  { protocol, nodes, program, damaged, events, storage }: GroupOptions,
+  { protocol, nodes, program, damaged, events, threads }: GroupOptions,
   makeGroup: (host: Host, events: ClusterEvents, afterwards: () => Promise<void>) => Group,
 ): Promise<Group> {
-  const { journal = 'lmdb', dataDir, journalBytesMax, memoryMbMax } = storage;
+  const { journal = 'lmdb', dataDir, journalBytesMax, memoryMbMax, seed, trace } = threads;
   if (!JOURNAL_KINDS.includes(journal)) {
     throw new BadOptionError('journal', journal, `one of ${JOURNAL_KINDS.join(', ')}`);
   }
@@ -63,7 +71,17 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
     throw new BadOptionError('dataDir', dataDir, 'none with journals in memory');
   }
   const place = await placeOf(journal, dataDir);
+  let file: TraceFile | undefined;
+  const clear = async () => {
+    try {
+      file?.close({ violated: false });
+    } finally {
+      await place.clear();
+    }
+  };
   try {
+    file =
+      trace === undefined ? undefined : new TraceFile(trace, { world: 'threads', protocol, nodes, journal });
     const host = new ThreadHost({
       nodes,
       program,
@@ -73,10 +91,12 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
       identity: { protocol },
       ...(journalBytesMax === undefined ? {} : { journalBytesMax }),
       ...(memoryMbMax === undefined ? {} : { memoryMbMax }),
+      ...(file === undefined ? {} : { trace: (record) => file?.write(record) }),
+      ...(seed === undefined ? {} : { seed }),
     });
     const { onNodeEnded = warnOfEnd, onWarning } = events;
     const told = { onNodeEnded, ...(onWarning === undefined ? {} : { onWarning }) };
-    const group = makeGroup(host, told, place.clear);
+    const group = makeGroup(host, told, clear);
     try {
       await group.start();
     } catch (error) {
@@ -85,7 +105,7 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
     }
     return group;
   } catch (error) {
-    await place.clear();
+    await clear();
     throw error;
   }
 }

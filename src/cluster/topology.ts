@@ -3,6 +3,7 @@ export class Topology {
   /** The nodes that there are now. */
   readonly #nodes: () => readonly string[];
   readonly #up = new Set<string>();
+  /** Directions, each as the sender and the receiver. */
   readonly #cut = new Set<string>();
 
   constructor(nodes: () => readonly string[]) {
@@ -28,17 +29,25 @@ export class Topology {
   }
 
   setLink(a: string, b: string, connected: boolean): void {
-    if (connected) this.#cut.delete(linkOf(a, b));
-    else this.#cut.add(linkOf(a, b));
+    this.setDirection(a, b, connected);
+    this.setDirection(b, a, connected);
   }
 
+  /** As {@link setLink}, what `from` sends to `to` alone. */
+  setDirection(from: string, to: string, connected: boolean): void {
+    if (connected) this.#cut.delete(`${from} ${to}`);
+    else this.#cut.add(`${from} ${to}`);
+  }
+
+  /** Whether each hears the other: with a link that carries one way alone little can be done. */
   isLinked(a: string, b: string): boolean {
-    return !this.#cut.has(linkOf(a, b));
+    return !this.#cut.has(`${a} ${b}`) && !this.#cut.has(`${b} ${a}`);
   }
 
-  /** The links that are cut, each as a pair of nodes. */
+  /** The links that are cut, both ways or one, each as a pair of nodes. */
   get cut(): [string, string][] {
-    return [...this.#cut].map((link) => link.split(' ') as [string, string]);
+    const pairs = [...this.#cut].map((direction) => direction.split(' ') as [string, string]);
+    return pairs.filter(([from, to]) => from < to || !this.#cut.has(`${to} ${from}`)).map(inOrder);
   }
 
   /** The live nodes that a node is linked with. */
@@ -61,6 +70,6 @@ export class Topology {
   }
 }
 
-function linkOf(a: string, b: string): string {
-  return a < b ? `${a} ${b}` : `${b} ${a}`;
+function inOrder([a, b]: [string, string]): [string, string] {
+  return a < b ? [a, b] : [b, a];
 }

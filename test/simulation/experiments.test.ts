@@ -24,6 +24,14 @@ const MIXES: Readonly<Record<string, SwarmSettings>> = {
     faults: { members: 1, amnesia: 2, volatile: 0 },
   },
   'raft whose members change while nodes forget': { protocol: 'raft', faults: { members: 1, volatile: 1 } },
+  'the eventually consistent store whose servers forget all when they end': {
+    protocol: 'eventual',
+    faults: { volatile: 1 },
+  },
+  'the eventually consistent store whose disks are lost, torn or rot while servers join': {
+    protocol: 'eventual',
+    faults: { amnesia: 2, torn: 2, rot: 2, members: 1, volatile: 0 },
+  },
   'raft that trusts its leases while clocks drift and nodes pause': {
     protocol: 'raft',
     faults: { drift: 0.15, pause: 400, members: 0 },

@@ -3,10 +3,10 @@ import { SIMULATED_PROTOCOLS } from '../../src/simulation/protocols/index.ts';
 import { PLANTED_BUGS } from './support/planted-bugs.ts';
 import { seekBug } from './support/seek-bug.ts';
 
-type LogProtocol = keyof typeof PLANTED_BUGS;
+type Protocol = keyof typeof PLANTED_BUGS;
 
 /** Where the rarer ones were found last: tried first, to save time. Any other seed will do as well. */
-const LIKELY_SEEDS: Readonly<Record<LogProtocol, Readonly<Record<string, number>>>> = {
+const LIKELY_SEEDS: Readonly<Record<Protocol, Readonly<Record<string, number>>>> = {
   paxos: {
     'an acceptor forgets its promise when it restarts': 65,
     'acceptors forget what no replica has on disk': 183,
@@ -18,6 +18,10 @@ const LIKELY_SEEDS: Readonly<Record<LogProtocol, Readonly<Record<string, number>
     'a follower takes entries wherever its log ends': 33,
     'a follower commits beyond what matches its leader': 16,
     'a log is compacted before its entries are applied on disk': 79,
+  },
+  eventual: {
+    'a sync counts as whole after its first piece': 20,
+    'a message that comes again is taken again': 14,
   },
 };
 
@@ -34,8 +38,8 @@ const BEST_FAULTS: Readonly<Record<string, Strengths>> = {
 const NODES: Readonly<Record<string, number>> = { 'a leader of five counts a follower twice': 5 };
 
 for (const [protocol, bugs] of Object.entries(PLANTED_BUGS) as [
-  LogProtocol,
-  (typeof PLANTED_BUGS)[LogProtocol],
+  Protocol,
+  (typeof PLANTED_BUGS)[Protocol],
 ][]) {
   describe(`the simulation of ${protocol} finds a planted bug`, function () {
     this.timeout(180_000);

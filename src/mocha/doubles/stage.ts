@@ -103,7 +103,7 @@ async function raise(
   if (seed === undefined) {
     const events = { onNodeEnded: () => {}, onWarning: undefined };
     const cluster = await startOnThreads(
-      { protocol: '2pc-staged', nodes, program, damaged: 'refuse', events, storage: {} },
+      { protocol: '2pc-staged', nodes, program, damaged: 'refuse', events, threads: {} },
       (host, told, afterwards) => new StagedCluster(host, told, afterwards),
     );
     return { cluster, world: undefined };

@@ -177,28 +177,45 @@ describe('a follower (thesis, section 3.5)', () => {
   });
 
   describe('has bounds', () => {
-    it('and stays silent about entries that its ring has no room for, until some are compacted', () => {
+    it('and takes of entries those that its ring has room for, until some are compacted', () => {
       const base = LOG_ENTRIES_MAX - 2;
       const log = logOf(Array.from({ length: base }, () => 3));
       const driver = new ServerDriver({ term: 3, log, applied: base });
-      expect(receivers(driver.append(3, at(base, 3), entriesOf([3, 3])), 'appended')).to.deep.equal([]);
-      expect(receivers(driver.append(3, at(base, 3), entriesOf([3])), 'appended')).to.deep.equal([
-        '1/server',
-      ]);
+      expect(sent(driver.append(3, at(base, 3), entriesOf([3, 3])), 'appended')).to.deep.equal(
+        appendedTo(base + 1),
+      );
+      expect(sent(driver.append(3, at(base + 1, 3), entriesOf([3])), 'appended')).to.deep.equal(
+        appendedTo(base + 1),
+      );
       driver.durable(base);
-      expect(receivers(driver.append(3, at(base + 1, 3), entriesOf([3])), 'appended')).to.deep.equal([
-        '1/server',
-      ]);
+      expect(sent(driver.append(3, at(base + 1, 3), entriesOf([3])), 'appended')).to.deep.equal(
+        appendedTo(base + 2),
+      );
     });
 
-    it('and stays silent about entries when it keeps too many bytes; but it follows, and answers a probe', () => {
+    it('and takes none when it keeps too many bytes; but it follows, and says how far the logs match', () => {
       const log = logWith([entry(3, 1), entry(3, 2)]);
       const driver = new ServerDriver({ term: 3, log, settings: { logBytesMax: ENTRY_BYTES * 2 } });
       const effects = driver.append(4, at(2, 3), [entry(4, 3)]);
-      expect(receivers(effects, 'appended')).to.deep.equal([]);
+      expect(sent(effects, 'appended')).to.deep.equal(appendedTo(2, 4));
       expect(driver.status().term).to.equal(4);
       expect(receivers(effects, 'leadership')).to.have.length(1);
       expect(sent(driver.probe(4, at(2, 3)), 'appended')).to.deep.equal(appendedTo(2, 4));
+    });
+
+    it('and commits what it has, restarted with a full log, so that there is room again', () => {
+      const log = logWith([entry(3, 1), entry(3, 2)]);
+      const driver = new ServerDriver({ term: 3, log, settings: { logBytesMax: ENTRY_BYTES * 2 } });
+      driver.append(4, at(2, 3), [entry(4, 3)]);
+      driver.commit(4, 2, at(2, 3));
+      expect(driver.status().open).to.equal(0);
+    });
+
+    it('and is full no longer where its entries make way for those of its leader', () => {
+      const log = logWith([entry(3, 1), entry(3, 2)]);
+      const driver = new ServerDriver({ term: 3, log, settings: { logBytesMax: ENTRY_BYTES * 2 } });
+      const effects = driver.append(4, at(0, 0), [entry(4, 1), entry(4, 2), entry(4, 3)]);
+      expect(sent(effects, 'appended')).to.deep.equal(appendedTo(2, 4));
     });
   });
 

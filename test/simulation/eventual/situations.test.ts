@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import type { Message } from '../../../actors/envelope.ts';
 import type { TraceRecord } from '../../../actors/simulated/index.ts';
-import { World } from './world.ts';
+import { NoAnswer, World } from './world.ts';
 
 const CHAIN = [
   [0, 1],
@@ -291,6 +292,28 @@ describe('the eventually consistent store, where something is lost', () => {
     expect((await world.status(0)).logEntries).to.equal(0);
   });
 
+  it('acknowledges what was forced with something else, though nothing else is said', async () => {
+    await using world = await World.start({
+      servers: [0, 1, 2],
+      settings: { gossipMs: 100_000, retryMsMin: 100_000, exchangeMs: 20 },
+    });
+    await world.run(500);
+    await world.client('a', 0).put('k', 'v');
+    await world.run(5);
+    world.send(1, { type: 'probe', sender: 2, members: [0, 1, 2], number: 0 } as Message);
+    await world.run(100);
+    expect((await world.status(0)).isQuiet).to.equal(true);
+  });
+
+  it('waits for nobody where it is the only member, also after a restart', async () => {
+    await using world = await World.start({ servers: [0], settings: { writeBehindMs: 10_000 } });
+    await world.client('a', 0).put('k', 'v');
+    await world.kill(0);
+    await world.restart(0);
+    expect((await world.status(0)).logEntries).to.equal(0);
+    expect(await world.dump(0)).to.deep.equal({ k: 'v' });
+  });
+
   it('a sync that is broken off leaves nothing behind that claims to be whole', async () => {
     await using world = await World.start({ servers: [0, 1], links: [], settings: { pieceBytesMax: 500 } });
     const client = world.client('a', 0);
@@ -362,6 +385,29 @@ describe('the eventually consistent store, where something is lost', () => {
     await expectEverywhere(world, { k: 'new' });
   });
 
+  it('newcomers that hear of one another alone do not take that for all there is to know', async () => {
+    await using world = await World.start({ servers: [1, 9], settings: { learnMs: 600_000 } });
+    await world.client('a', 9).delete('k');
+    await world.stabilize();
+    // Until it has said that it holds that.
+    await world.run(300);
+    await world.kill(9);
+    await world.run(2000);
+    expect((await world.status(1)).tombstones, 'both had it').to.equal(0);
+    await world.join(0, []);
+    await world.join(2, [0]);
+    const early = await world
+      .client('b', 0)
+      .put('k', 'new')
+      .catch((error: unknown) => error);
+    expect(early, 'server 1 may know more').to.be.instanceOf(NoAnswer);
+    for (const newcomer of [0, 2]) await world.link(1, newcomer, true);
+    await world.restart(9);
+    expect((await world.status(9)).tombstones).to.equal(1);
+    await world.stabilize();
+    await expectEverywhere(world, { k: 'new' });
+  });
+
   for (const journal of ['lmdb', 'memory'] as const) {
     it(`a server that has lost its ${journal} counts anew, and gets back what others hold`, async () => {
       await using world = await World.start({ servers: [0, 1, 2], journal });
@@ -401,6 +447,53 @@ describe('the eventually consistent store, where something is lost', () => {
     expect(world.warnings.map((warning) => 'code' in warning && warning.code)).to.deep.equal([
       'SYNOD_SET_ASIDE',
     ]);
+  });
+
+  it('a server that has lost its store alone keeps what its journal has, whatever it writes next', async () => {
+    await using world = await World.start({ servers: [0, 1, 2], links: [], settings: { learnMs: 10 } });
+    const client = world.client('a', 0);
+    await client.put('k', 1);
+    await world.run(1000);
+    await client.put('l', 2);
+    await world.kill(0);
+    world.host.storeDiskOf('0').rot(['state']);
+    await world.restart(0);
+    client.moveTo(0);
+    await client.put('m', 3);
+    await world.kill(0);
+    await world.restart(0);
+    expect(await world.dump(0)).to.deep.equal({ k: 1, l: 2, m: 3 });
+    for (const other of [1, 2]) await world.link(0, other, true);
+    await world.stabilize();
+    await expectEverywhere(world, { k: 1, l: 2, m: 3 });
+  });
+
+  it('a server that has lost its store alone does not count as held what it had there of a sync', async () => {
+    await using world = await World.start({
+      servers: [0, 1, 2],
+      links: [],
+      settings: { pieceBytesMax: 500, writeBehindMs: 5 },
+    });
+    const client = world.client('a', 0);
+    const keys = Array.from({ length: 200 }, (_, at) => `k${at}`);
+    for (const key of keys) await client.put(key, 'x'.repeat(100));
+    await world.link(0, 1, true);
+    while (world.host.storeDiskOf('1').size < 150) await world.run(1);
+    const heldBy1 = async () => (await world.status(1)).held.length;
+    while ((await heldBy1()) === 0) await world.run(0.2);
+    await world.kill(1);
+    world.host.storeDiskOf('1').rot(['state']);
+    await world.link(0, 1, false);
+    for (let life = 0; life < 2; life++) {
+      await world.restart(1);
+      client.moveTo(1);
+      expect(await client.get('k0'), `life ${life}`).to.equal('ERR_DEP');
+      await world.kill(1);
+    }
+    await world.restart(1);
+    await world.link(0, 1, true);
+    await world.stabilize();
+    expect(await client.get('k0')).to.deep.equal({ value: 'x'.repeat(100) });
   });
 
   it('does not start on a record that nobody wrote, and says which; the others go on', async () => {

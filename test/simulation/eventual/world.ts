@@ -43,10 +43,8 @@ export class World implements AsyncDisposable {
   readonly host: SimulatedHost;
   readonly warnings: Error[] = [];
   readonly failures: Error[] = [];
-  /** Every answer that a client gets is looked at. */
   #waiting = new Set<Waiting>();
   #numbers = 0;
-  #listener: ((answer: ClientAnswer, from: string, to: Address) => void) | undefined;
   readonly #cut = new Set<string>();
 
   private constructor(options: WorldOptions) {
@@ -117,17 +115,6 @@ export class World implements AsyncDisposable {
 
   kill(server: number): Promise<void> {
     return this.host.kill(String(server));
-  }
-
-  /** Starts a server again; it hears of the members at once, if that is not lost. */
-  async start(server: number): Promise<void> {
-    await this.host.start([String(server)]);
-    this.send(server, { type: 'members', id: 0, members: this.servers } as Message);
-  }
-
-  /** Hears every answer to a client. */
-  listen(listener: (answer: ClientAnswer, from: string, to: Address) => void): void {
-    this.#listener = listener;
   }
 
   async restart(server: number): Promise<void> {
@@ -267,9 +254,8 @@ export class World implements AsyncDisposable {
   }
 
   #receive(envelopes: readonly Envelope[], from: string): void {
-    for (const { message, to } of envelopes) {
+    for (const { message } of envelopes) {
       const answer = message as ClientAnswer;
-      this.#listener?.(answer, from, to);
       for (const waiting of this.#waiting) if (waiting.matches(answer, from)) waiting.resolve(answer);
     }
   }

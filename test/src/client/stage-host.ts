@@ -62,6 +62,7 @@ export class StageHost implements Host {
   async kill(): Promise<void> {}
   killAfter(): void {}
   async link(): Promise<void> {}
+  async changeLink(): Promise<void> {}
   async tally(): Promise<undefined> {}
 
   inspect(): void {}
