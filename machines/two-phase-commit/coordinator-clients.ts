@@ -56,7 +56,7 @@ export const actions = {
       pending,
       records: journal.size,
       mark: groups.mark,
-      isTidy: !journal.hasLazy,
+      isTidy: !journal.hasLazy && groups.mark <= groups.toldMark,
     });
   },
 
