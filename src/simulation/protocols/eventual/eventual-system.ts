@@ -83,8 +83,10 @@ export class EventualSystem implements System {
     return { members: [[this.#options.faults.members ?? 0, join]] } as const;
   }
 
-  start(): Promise<void> {
-    return this.#simulated.start();
+  /** Half of the time faults strike before servers know of each other. */
+  async start(): Promise<void> {
+    await this.#simulated.start();
+    if (derivedRandom(this.#options.seed, 'start').next() < 0.5) await this.#rest.settled();
   }
 
   crash(node: string): Promise<void> {
