@@ -200,7 +200,7 @@ export class EventualSystem implements System {
   }
 
   async judge(): Promise<void> {
-    const { verdict, violations } = checkSessions(this.#recorder.history);
+    const { verdict, violations } = checkSessions(this.#recorder.history, undefined, { siblings: true });
     if (verdict !== 'ok')
       throw new Violation(
         'session guarantees',
