@@ -157,7 +157,7 @@ export class EventualSystem implements System {
   async atRest(): Promise<string> {
     await this.#rest.settled();
     const { history, lost } = this.#simulated.watch;
-    const held = this.#rest.checkAlike();
+    const { held } = this.#rest;
     const remaining = history.all.filter(({ origin, counter }) => held.has(origin, counter));
     const gone = history.all.find((write) => !lost.has(write) && !remaining.includes(write));
     if (gone !== undefined)
