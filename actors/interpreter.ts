@@ -1,6 +1,10 @@
 import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
 import type { Address } from './address.ts';
 import type { Effect, Effects } from './effects.ts';
+import { QuietEvents } from './quiet-events.ts';
+
+/** An event of no machine: roles cannot have it, for XState keeps these names for itself. */
+const SETTLE = 'xstate.settle';
 
 /** What carries out the actions of one transition, in their order. */
 export interface ActionSink {
@@ -37,6 +41,7 @@ interface PlannedAction {
  */
 export class Interpreter {
   readonly #scope: AnyActorScope;
+  readonly #quiet = new WeakMap<AnyStateMachine, QuietEvents>();
   #sink: ActionSink | undefined;
 
   constructor() {
@@ -68,7 +73,38 @@ export class Interpreter {
     address: Address,
     sink: ActionSink,
   ): AnyMachineSnapshot {
-    return this.#within(address, sink, () => snapshot.machine.transition(snapshot, event, this.#scope));
+    return this.#within(
+      address,
+      sink,
+      () => this.#stayPut(snapshot, event, sink) ?? snapshot.machine.transition(snapshot, event, this.#scope),
+    );
+  }
+
+  /** The shorter way, for an event that leaves the actor in its state; undefined when it does not. */
+  #stayPut(
+    snapshot: AnyMachineSnapshot,
+    event: EventObject,
+    sink: ActionSink,
+  ): AnyMachineSnapshot | undefined {
+    // Who inspects is to see each step as XState takes it.
+    if (sink.microstep !== undefined) return undefined;
+    const quiet = this.#quietEventsOf(snapshot.machine);
+    const actions = quiet.actionsAt(snapshot, event);
+    if (actions === undefined) return undefined;
+    const { self, system } = this.#scope;
+    const info = { context: snapshot.context, event, self, system };
+    for (const { type, exec } of actions) this.#carryOut({ type, info, params: undefined, exec });
+    if (quiet.isAtRest(snapshot, event)) return snapshot;
+    // An event that nobody takes, for the transitions that need none.
+    return snapshot.machine.transition(snapshot, { ...event, type: SETTLE }, this.#scope);
+  }
+
+  #quietEventsOf(machine: AnyStateMachine): QuietEvents {
+    const known = this.#quiet.get(machine);
+    if (known !== undefined) return known;
+    const quiet = new QuietEvents(machine);
+    this.#quiet.set(machine, quiet);
+    return quiet;
   }
 
   #within<T extends AnyMachineSnapshot>(address: Address, sink: ActionSink, run: () => T): T {

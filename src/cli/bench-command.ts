@@ -13,8 +13,9 @@ import {
   type EventualOperation,
   type WorkloadRow,
 } from '../bench/eventual-bench.ts';
+import { benchSimulation, type SimulationRow } from '../bench/simulation-bench.ts';
 import { TRANSACTION_NODES_MIN } from '../cluster/create-transaction-cluster.ts';
-import { PROTOCOL_NAMES } from '../cluster/protocols.ts';
+import { PROTOCOL_NAMES, type ProtocolName } from '../cluster/protocols.ts';
 import { WORKLOAD_DEFAULTS, WORKLOAD_TOPOLOGIES, type WorkloadTopology } from '../scenario/store-workload.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { EXIT_OK, UsageError } from './exit-status.ts';
@@ -30,8 +31,10 @@ const VALUE_BYTES_MAX = 256 * 1024;
 
 const BENCH_PROTOCOLS = [...PROTOCOL_NAMES, '2pc', 'eventual'] as const;
 type BenchProtocol = (typeof BENCH_PROTOCOLS)[number];
-type AnyOperation = BenchOperation | EventualOperation;
-type AnyRow = BenchRow | EventualBenchRow;
+/** Of a protocol that replicates a log. */
+type LogOperation = BenchOperation | 'simulation';
+type AnyOperation = LogOperation | EventualOperation;
+type AnyRow = BenchRow | EventualBenchRow | SimulationRow;
 
 interface BenchArguments {
   readonly protocol: readonly BenchProtocol[];
@@ -48,10 +51,13 @@ interface BenchArguments {
   readonly json: boolean;
 }
 
-const ALL_OPERATIONS: readonly AnyOperation[] = [...BENCH_OPERATIONS, 'workload'];
+const LOG_OPERATIONS: readonly LogOperation[] = [...BENCH_OPERATIONS, 'simulation'];
+const ALL_OPERATIONS: readonly AnyOperation[] = [...LOG_OPERATIONS, 'workload'];
+/** Measured where they are asked for. */
+const NOT_BY_DEFAULT: readonly AnyOperation[] = ['failover', 'simulation'];
 const OPERATIONS: Readonly<Record<BenchProtocol, readonly AnyOperation[]>> = {
-  paxos: BENCH_OPERATIONS,
-  raft: BENCH_OPERATIONS,
+  paxos: LOG_OPERATIONS,
+  raft: LOG_OPERATIONS,
   // Nobody but node 0 leads.
   '2pc': ['write', 'read'],
   eventual: EVENTUAL_OPERATIONS,
@@ -75,7 +81,7 @@ export function benchCommand(ending: (status: number) => void): Command {
     .addOption(journalOption())
     .option(
       '--operations <list>',
-      `of ${ALL_OPERATIONS.join(', ')} (eventual); all but failover by default`,
+      `of ${ALL_OPERATIONS.join(', ')} (eventual); all but ${NOT_BY_DEFAULT.join(' and ')} by default`,
       listOf('--operations', ALL_OPERATIONS),
     )
     .option(
@@ -139,8 +145,12 @@ function rowsOf(
 ): AsyncGenerator<AnyRow> {
   const all = { ...options, ...surroundings };
   if (protocol !== 'eventual') {
-    const measured = operationsOf(protocol, operations);
-    return bench({ ...all, protocol, nodes: nodes ?? (protocol === '2pc' ? 4 : 3), operations: measured });
+    const plan = { ...all, nodes: nodes ?? (protocol === '2pc' ? 4 : 3) };
+    const asked = operationsOf(protocol, operations);
+    const measured = asked.filter((operation) => operation !== 'simulation');
+    return protocol === '2pc' || measured.length === asked.length
+      ? bench({ ...plan, protocol, operations: measured })
+      : rowsWithSimulation(protocol, { ...plan, operations: measured });
   }
   const workloads = topologies.flatMap((topology) =>
     commands.flatMap((count) =>
@@ -155,21 +165,26 @@ function rowsOf(
   });
 }
 
+async function* rowsWithSimulation(
+  protocol: ProtocolName,
+  plan: Omit<Parameters<typeof bench>[0], 'protocol'>,
+): AsyncGenerator<AnyRow> {
+  if (plan.operations.length > 0) yield* bench({ ...plan, protocol });
+  yield* benchSimulation(protocol, plan);
+}
+
 /** What is to be measured of a protocol. @throws UsageError where it cannot be. */
 function operationsOf(
   protocol: 'eventual',
   asked: BenchArguments['operations'],
 ): readonly EventualOperation[];
-function operationsOf(
-  protocol: BenchProtocol,
-  asked: BenchArguments['operations'],
-): readonly BenchOperation[];
+function operationsOf(protocol: BenchProtocol, asked: BenchArguments['operations']): readonly LogOperation[];
 function operationsOf(protocol: BenchProtocol, asked: BenchArguments['operations']): readonly AnyOperation[] {
   const known = OPERATIONS[protocol];
   const unknown = asked?.find((operation) => !known.includes(operation));
   if (unknown !== undefined)
     throw new UsageError(`--operations: ${protocol} has no ${unknown}; it has ${known.join(', ')}`);
-  return asked ?? known.filter((operation) => operation !== 'failover');
+  return asked ?? known.filter((operation) => !NOT_BY_DEFAULT.includes(operation));
 }
 
 /** A bar on a terminal, nothing elsewhere. */
@@ -214,8 +229,16 @@ function drawRows(rows: readonly AnyRow[]): string {
     colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
     style,
   });
+  const simulations = new Table({
+    head: ['protocol', 'virtual minute of nodes', 'median ms', 'best ms', 'processor ms'],
+    colAligns: ['left', 'right', 'right', 'right', 'right'],
+    style,
+  });
   for (const row of rows) {
-    if (row.operation === 'workload') {
+    if (row.operation === 'simulation') {
+      const figures = [row.medianMs, row.bestMs, row.cpuMs].map((ms) => ms.toFixed(0));
+      simulations.push([row.protocol, row.nodes, ...figures]);
+    } else if (row.operation === 'workload') {
       workloads.push(cellsOf(row));
     } else if (row.operation === 'failover') {
       failovers.push([row.protocol, row.inFlight, row.medianMs.toFixed(0), row.worstMs.toFixed(0)]);
@@ -233,7 +256,7 @@ function drawRows(rows: readonly AnyRow[]): string {
       ]);
     }
   }
-  return [rates, failovers, workloads]
+  return [rates, failovers, workloads, simulations]
     .filter((table) => table.length > 0)
     .map((table) => `${table.toString()}\n`)
     .join('');

@@ -38,6 +38,7 @@ interface StartArguments {
   readonly nodes: number;
   readonly journal: JournalKind;
   readonly data?: string;
+  readonly trace?: string;
 }
 
 /** `synod start`: a cluster, and a prompt to use and break it. */
@@ -54,6 +55,7 @@ export function startCommand(ending: (status: number) => void): Command {
     )
     .addOption(journalOption())
     .option('--data <folder>', 'keep the data there; without it, it is gone at the end')
+    .option('--trace <file>', 'write there what happens on the nodes and between them')
     .addHelpText('after', '\nCommands may come through a pipe too: one a line, results on stdout.')
     .action(async (options: StartArguments) => {
       ending(await interruptible((signal) => start(options, signal)));
@@ -61,7 +63,7 @@ export function startCommand(ending: (status: number) => void): Command {
 }
 
 async function start(options: StartArguments, signal: AbortSignal): Promise<number> {
-  const { protocol, nodes, journal, data } = options;
+  const { protocol, nodes, journal, data, trace } = options;
   if (journal === 'memory' && data !== undefined)
     throw new UsageError('--data goes with --journal lmdb; in memory nothing is kept');
   if (protocol === '2pc' && nodes < TRANSACTION_NODES_MIN)
@@ -77,7 +79,12 @@ async function start(options: StartArguments, signal: AbortSignal): Promise<numb
     historyFile: data === undefined ? undefined : join(resolve(data), HISTORY_FILE),
     signal,
   };
-  const place = { journal, ...(folder === undefined ? {} : { dataDir: folder }), ...events() };
+  const place = {
+    journal,
+    ...(folder === undefined ? {} : { dataDir: folder }),
+    ...(trace === undefined ? {} : { trace }),
+    ...events(),
+  };
   // Awaited here: the folder is let go of when this function returns.
   switch (protocol) {
     case '2pc':

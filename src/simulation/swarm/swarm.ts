@@ -33,7 +33,7 @@ export interface SwarmOptions extends SwarmSettings {
 /** Enough to make the way to a thread and back cheap. */
 const SEEDS_A_TASK = 4;
 /** Simulations make much that is short-lived: with room for it, a fifth less of the time goes to its collection. */
-const YOUNG_GENERATION_MB = 96;
+export const YOUNG_GENERATION_MB = 96;
 
 /** Runs one experiment for each seed, on a thread for each processor. Resolves when all have ended, or were aborted. */
 export async function swarm(options: SwarmOptions): Promise<void> {

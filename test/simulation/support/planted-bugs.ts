@@ -1,5 +1,4 @@
 import { forEventual } from '../../../src/simulation/protocols/eventual/open-eventual.ts';
-import type { SimulatedProtocolName } from '../../../src/simulation/protocols/index.ts';
 import { forPaxos } from '../../../src/simulation/protocols/paxos/open-paxos.ts';
 import { forRaft } from '../../../src/simulation/protocols/raft/open-raft.ts';
 import { forReplicas } from '../../../src/simulation/protocols/replicated-log/open-replica.ts';
@@ -11,7 +10,9 @@ import { RAFT_BUGS } from './raft-bugs.ts';
 import { REPLICATION_BUGS } from './replication-bugs.ts';
 
 /** Known bugs, to prove that the harness finds them. */
-export const PLANTED_BUGS: Readonly<Record<SimulatedProtocolName, Readonly<Record<string, Instrument>>>> = {
+export const PLANTED_BUGS: Readonly<
+  Record<'paxos' | 'raft' | 'eventual', Readonly<Record<string, Instrument>>>
+> = {
   paxos: { ...mapped(PAXOS_BUGS, forPaxos), ...mapped(REPLICATION_BUGS, forReplicas), ...MEMORY_BUGS.paxos },
   raft: { ...mapped(RAFT_BUGS, forRaft), ...mapped(REPLICATION_BUGS, forReplicas), ...MEMORY_BUGS.raft },
   eventual: mapped(EVENTUAL_BUGS, forEventual),

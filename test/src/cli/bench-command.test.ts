@@ -35,6 +35,15 @@ describe('synod bench', function () {
     expect(workplace.leftBehind).to.deep.equal([]);
   });
 
+  it('measures how long a virtual minute takes', async () => {
+    const args = ['bench', '--json', '--protocol', 'raft', '--operations', 'simulation', '--rounds', '1'];
+    const { status, stdout, stderr } = await workplace.run(args);
+    expect([stderr, status]).to.deep.equal(['', 0]);
+    const row: Record<string, unknown> = JSON.parse(stdout);
+    expect(row).to.include({ protocol: 'raft', operation: 'simulation', nodes: 3 });
+    for (const measured of ['medianMs', 'bestMs', 'cpuMs']) expect(row[measured]).to.be.above(0);
+  });
+
   it('measures nodes that keep all in memory, too', async () => {
     const args = [
       'bench',
