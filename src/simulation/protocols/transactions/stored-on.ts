@@ -1,5 +1,5 @@
 import type { JournalView } from '../../../../actors/journal.ts';
-import type { SimulatedHost } from '../../../../actors/simulated/simulated-host.ts';
+import type { SimulatedHost } from '../../../../actors/simulated/index.ts';
 import { type Entry, VersionedStore } from '../../../../machines/two-phase-commit/store.ts';
 
 /** What a follower's store has on disk. */
