@@ -84,11 +84,11 @@ const counting = setup({
 const timed = setup({
   types: { context: {} as Context, events: {} as Event },
   actions: {
-    enter: ({ context }: { context: Context }) => say(`enter ${context.count}`)(),
-    leave: ({ context }: { context: Context }) => say(`leave ${context.count}`)(),
-    count: ({ context }: { context: Context }) => {
-      context.count += 1;
-      return say('count')();
+    enter: (args: { context: Context; event: Event }) => say(`enter ${args.context.count}`)(args),
+    leave: (args: { context: Context; event: Event }) => say(`leave ${args.context.count}`)(args),
+    count: (args: { context: Context; event: Event }) => {
+      args.context.count += 1;
+      return say('count')(args);
     },
   },
   guards: { isOdd: ({ context }: { context: Context }) => context.count % 2 === 1 },
