@@ -64,6 +64,15 @@ export function unpackFrame(frame: Uint8Array): Envelope[] {
   return decoded.map(toEnvelope);
 }
 
+/** The types of a frame's messages, for a trace; none when it does not decode, which its receiver will say. */
+export function messageTypesOf(frame: Uint8Array): string[] {
+  try {
+    return unpackFrame(frame).map(({ message }) => message.type);
+  } catch {
+    return [];
+  }
+}
+
 function toEnvelope(value: unknown): Envelope {
   if (Array.isArray(value) && value.length === 3) {
     const [to, from, message] = value as unknown[];

@@ -1,6 +1,10 @@
 import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
 import type { Address } from './address.ts';
 import type { Effect, Effects } from './effects.ts';
+import { QuietEvents } from './quiet-events.ts';
+
+/** An event of no machine: roles cannot have it, for XState keeps these names for itself. */
+const SETTLE = 'xstate.settle';
 
 /** What carries out the actions of one transition, in their order. */
 export interface ActionSink {
@@ -26,7 +30,7 @@ export interface MicrostepTransition {
 /** An action as XState hands it to a scope: `exec` is the named function, `params` what it was called with. */
 interface PlannedAction {
   readonly type: string;
-  readonly info: unknown;
+  readonly info: object;
   readonly params: unknown;
   readonly exec: ((info: unknown, params: unknown) => unknown) | undefined;
 }
@@ -37,7 +41,9 @@ interface PlannedAction {
  */
 export class Interpreter {
   readonly #scope: AnyActorScope;
+  readonly #quiet = new WeakMap<AnyStateMachine, QuietEvents>();
   #sink: ActionSink | undefined;
+  #settling: EventObject | undefined;
 
   constructor() {
     const self = { id: '', sessionId: '' as string };
@@ -68,7 +74,43 @@ export class Interpreter {
     address: Address,
     sink: ActionSink,
   ): AnyMachineSnapshot {
-    return this.#within(address, sink, () => snapshot.machine.transition(snapshot, event, this.#scope));
+    return this.#within(
+      address,
+      sink,
+      () => this.#stayPut(snapshot, event, sink) ?? snapshot.machine.transition(snapshot, event, this.#scope),
+    );
+  }
+
+  /** The shorter way, for an event that leaves the actor in its state; undefined when it does not. */
+  #stayPut(
+    snapshot: AnyMachineSnapshot,
+    event: EventObject,
+    sink: ActionSink,
+  ): AnyMachineSnapshot | undefined {
+    // Who inspects is to see each step as XState takes it.
+    if (sink.microstep !== undefined) return undefined;
+    const quiet = this.#quietEventsOf(snapshot.machine);
+    const actions = quiet.actionsAt(snapshot, event);
+    if (actions === undefined) return undefined;
+    const { self, system } = this.#scope;
+    const info = { context: snapshot.context, event, self, system };
+    for (const { type, exec } of actions) this.#carryOut({ type, info, params: undefined, exec });
+    if (quiet.isAtRest(snapshot, event)) return snapshot;
+    // An event that nobody takes, for the transitions that need none; their actions see the one that made them due.
+    this.#settling = event;
+    try {
+      return snapshot.machine.transition(snapshot, { ...event, type: SETTLE }, this.#scope);
+    } finally {
+      this.#settling = undefined;
+    }
+  }
+
+  #quietEventsOf(machine: AnyStateMachine): QuietEvents {
+    const known = this.#quiet.get(machine);
+    if (known !== undefined) return known;
+    const quiet = new QuietEvents(machine);
+    this.#quiet.set(machine, quiet);
+    return quiet;
   }
 
   #within<T extends AnyMachineSnapshot>(address: Address, sink: ActionSink, run: () => T): T {
@@ -107,7 +149,8 @@ export class Interpreter {
         `a role cannot use the action ${action.type}: ask for a send or a spawn by an effect`,
       );
     }
-    const effects = action.exec?.(action.info, action.params) as Effects;
+    const info = this.#settling === undefined ? action.info : { ...action.info, event: this.#settling };
+    const effects = action.exec?.(info, action.params) as Effects;
     if (effects !== undefined) {
       if ('effect' in effects) sink.effect(effects);
       else for (const effect of effects) sink.effect(effect);

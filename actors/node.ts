@@ -39,6 +39,15 @@ export interface RefusedMessage extends Message {
   readonly type: 'refused';
 }
 
+/** An actor, as one sees it from outside. */
+export interface ActorView {
+  readonly address: Address;
+  /** Its state value. */
+  readonly value: unknown;
+  /** A plain, bounded copy. */
+  readonly context: unknown;
+}
+
 interface Actor {
   readonly address: Address;
   readonly role: string;
@@ -140,6 +149,15 @@ export class Node {
 
   get tally(): NodeTally {
     return { messages: this.#messages, frames: this.#frames, flushes: this.#world.journal.flushes };
+  }
+
+  /** Its actors, in the order in which they began. */
+  get actors(): readonly ActorView[] {
+    return [...this.#actors.values()].flatMap(({ address, snapshot }) =>
+      snapshot === undefined
+        ? []
+        : [{ address, value: snapshot.value, context: inspectable(snapshot.context) }],
+    );
   }
 
   /** Does nothing any more, from this instant. */
@@ -332,6 +350,7 @@ export class Node {
   }
 
   #step(actor: Actor, event: EventObject, run: (sink: ActionSink) => AnyMachineSnapshot): void {
+    const before: unknown = actor.snapshot?.value;
     try {
       actor.snapshot = run(this.#sinkOf(actor));
     } catch (cause) {
@@ -344,6 +363,7 @@ export class Node {
         snapshot: plainSnapshot(actor.snapshot),
       });
     }
+    this.#traceState(actor, event.type, before, actor.snapshot.value);
     if (actor.snapshot.status === 'done') this.#end(actor, actor.snapshot.output);
     for (let child = this.#spawned.shift(); child !== undefined; child = this.#spawned.shift()) {
       // Stopped in the step that spawned it, or since.
@@ -427,6 +447,7 @@ export class Node {
   #remove(actor: Actor): void {
     this.#timers.cancelAll(actor.address, actor.timerIds);
     this.#actors.delete(actor.address);
+    if (actor.snapshot !== undefined) this.#traceState(actor, 'xstate.stop', actor.snapshot.value, null);
     if (actor.parent !== undefined) this.#actors.get(actor.parent)?.children.delete(actor);
     for (const child of actor.children) this.#remove(child);
   }
@@ -473,6 +494,13 @@ export class Node {
       this.halt();
       this.#world.failed(error);
     }
+  }
+
+  #traceState({ address }: Actor, on: string, before: unknown, after: unknown): void {
+    const { traceState } = this.#world;
+    if (traceState === undefined || before === after) return;
+    if (JSON.stringify(before) === JSON.stringify(after)) return;
+    traceState({ actor: address, on, before: before ?? null, after });
   }
 
   #inspect(

@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { InspectionEvent } from './inspection.ts';
 import type { Journal } from './journal.ts';
 import type { Random } from './random.ts';
+import type { StateChange } from './trace.ts';
 
 /**
  * Steps of a turn that have been done: its frames are taken; its actors have run; its transaction is handed to the disk,
@@ -30,4 +31,6 @@ export interface World {
   warn(error: Error): void;
   /** Where inspection events go; undefined while nobody listens, which costs nothing. */
   readonly inspect: ((event: InspectionEvent) => void) | undefined;
+  /** Hears of actors that are in another state; undefined while nothing is traced, which costs nothing. */
+  readonly traceState?: ((change: StateChange) => void) | undefined;
 }

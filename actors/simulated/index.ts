@@ -7,8 +7,10 @@
  *                      └───────────── VirtualClock ───────┘ └── MemoryJournal over a MemoryDisk
  * ```
  */
+
+export type { DiskName, DropReason, EndReason } from '../trace.ts';
 export { BadSimulationError, SimulationLimitError, SimulationStuckError } from './errors.ts';
 export type { DiskSettings, NetworkSettings, Pace } from './settings.ts';
 export { CALM_DISK, CALM_NETWORK } from './settings.ts';
 export { SimulatedHost, type SimulatedHostOptions } from './simulated-host.ts';
-export type { DiskName, DropReason, EndReason, LifeEvent, TraceEvent, TraceRecord } from './trace.ts';
+export type { LifeEvent, TraceEvent, TraceRecord } from './trace.ts';

@@ -1,9 +1,10 @@
-import { unpackFrame } from '../codec.ts';
+import { messageTypesOf } from '../codec.ts';
 import { CLIENTS, type LinkQuality } from '../host.ts';
 import type { Random } from '../random.ts';
+import type { FrameEvent, TracedFrame } from '../trace.ts';
 import { checksumOf, drawMicroseconds } from './seed.ts';
 import { CALM_NETWORK, checkSettings, type NetworkSettings } from './settings.ts';
-import type { FrameEvent, TracedFrame, TraceEvent } from './trace.ts';
+import type { TraceEvent } from './trace.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 interface NetworkOptions {
@@ -20,7 +21,8 @@ interface Flight {
   readonly from: string;
   readonly to: string;
   readonly frame: Uint8Array<ArrayBuffer>;
-  readonly sentMs: number;
+  /** Undefined while nobody listens. */
+  readonly traced: TracedFrame | undefined;
   /** How many of the receiver's name had been removed when it left. */
   readonly removals: number;
 }
@@ -36,6 +38,7 @@ export class SimulatedNetwork {
   readonly #lastArrival = new Map<string, number>();
   readonly #removals = new Map<string, number>();
   #settings: NetworkSettings;
+  #frames = 0;
 
   constructor(options: NetworkOptions) {
     this.#options = options;
@@ -83,7 +86,9 @@ export class SimulatedNetwork {
   }
 
   send(from: string, to: string, frame: Uint8Array<ArrayBuffer>): void {
-    const flight = { from, to, frame, sentMs: this.#options.clock.now(), removals: this.#removalsOf(to) };
+    const traced = this.#options.trace && this.#describe(from, to, frame);
+    const flight: Flight = { from, to, frame, traced, removals: this.#removalsOf(to) };
+    this.#trace(flight, { event: 'send' });
     const { lossProbability, clientLossProbability, reorderProbability, duplicateProbability } =
       this.#settings;
     if (this.#isCut(flight)) {
@@ -151,26 +156,14 @@ export class SimulatedNetwork {
     return this.#cut.has(`${from} ${to}`);
   }
 
-  #trace({ from, to, frame, sentMs }: Flight, event: FrameEvent): void {
-    const { trace } = this.#options;
-    if (trace === undefined) return;
-    const traced: TracedFrame = {
-      from,
-      to,
-      sentMs,
-      bytes: frame.byteLength,
-      checksum: checksumOf(frame),
-      messages: messagesOf(frame),
-    };
-    trace({ ...event, ...traced });
+  #describe(from: string, to: string, frame: Uint8Array): TracedFrame {
+    this.#frames += 1;
+    const id = String(this.#frames);
+    const checksum = checksumOf(frame);
+    return { id, from, to, bytes: frame.byteLength, checksum, messages: messageTypesOf(frame) };
   }
-}
 
-/** The types of a frame's messages; none when it does not decode, which its receiver will say. */
-function messagesOf(frame: Uint8Array): string[] {
-  try {
-    return unpackFrame(frame).map(({ message }) => message.type);
-  } catch {
-    return [];
+  #trace({ traced }: Flight, event: FrameEvent): void {
+    if (traced !== undefined) this.#options.trace?.({ ...event, ...traced });
   }
 }

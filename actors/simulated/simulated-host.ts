@@ -14,16 +14,19 @@ import { CLIENTS, type Host, type HostHandlers, type HostOptions, type LinkDirec
 import type { InspectionEvent } from '../inspection.ts';
 import { type JournalKind, type Memory, majorityRemembers } from '../memory.ts';
 import { MemoryDisk } from '../memory-journal.ts';
+import type { ActorView } from '../node.ts';
 import { loadProgram } from '../program.ts';
+
 import type { Random } from '../random.ts';
 import type { NodeTally } from '../tally.ts';
+import type { DiskName, EndReason } from '../trace.ts';
 import type { TurnStep } from '../world.ts';
 import { BadSimulationError, SimulationLimitError, SimulationStuckError } from './errors.ts';
 import { SimulatedNetwork } from './network.ts';
 import { derivedRandom } from './seed.ts';
 import { CALM_DISK, checkSettings, type DiskSettings, type NetworkSettings, type Pace } from './settings.ts';
 import { SimulatedNode } from './simulated-node.ts';
-import type { DiskName, EndReason, LifeEvent, TraceEvent, TraceRecord } from './trace.ts';
+import type { LifeEvent, TraceEvent, TraceRecord } from './trace.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** What a simulated host is to run, and in what kind of world. */
@@ -289,6 +292,11 @@ export class SimulatedHost implements Host {
   /** The names of the nodes that run. */
   get running(): readonly string[] {
     return [...this.#places].filter(([, { life }]) => life?.isRunning).map(([name]) => name);
+  }
+
+  /** The actors of a node as they are now; none when it does not run. */
+  actorsOf(node: string): readonly ActorView[] {
+    return this.#placeOf(node).life?.node.actors ?? [];
   }
 
   /** The disk of a node's journal, as a crash would leave it, for those who check invariants. */

@@ -3,11 +3,12 @@ import type { InspectionEvent } from '../inspection.ts';
 import { type MemoryDisk, MemoryJournal } from '../memory-journal.ts';
 import { Node } from '../node.ts';
 import type { Random } from '../random.ts';
+import type { DiskName, EndReason, StateChange } from '../trace.ts';
 import type { TurnStep, World } from '../world.ts';
 import { Interruption } from './errors.ts';
 import { derivedRandom, drawMicroseconds } from './seed.ts';
 import type { DiskSettings, Pace } from './settings.ts';
-import type { DiskName, EndReason, LifeEvent, TraceEvent } from './trace.ts';
+import type { LifeEvent, TraceEvent } from './trace.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 interface SimulatedNodeOptions {
@@ -43,6 +44,7 @@ export class SimulatedNode implements World {
   readonly random: Random;
   readonly journal: MemoryJournal;
   readonly store: MemoryJournal;
+  readonly traceState: ((change: StateChange) => void) | undefined;
   readonly #options: SimulatedNodeOptions;
   readonly #diskRandom: Random;
   readonly #paceRandom: Random;
@@ -53,7 +55,7 @@ export class SimulatedNode implements World {
   #ended = false;
 
   constructor(options: SimulatedNodeOptions) {
-    const { name, life, seed, clock, clockRate, disk, storeDisk } = options;
+    const { name, life, seed, clock, clockRate, disk, storeDisk, trace } = options;
     this.name = name;
     this.#options = options;
     this.random = derivedRandom(seed, 'node', name, life);
@@ -67,8 +69,9 @@ export class SimulatedNode implements World {
         }),
       after: (ms, run) => clock.after(ms / clockRate, this.#whileAlive(run, { event: 'timer', node: name })),
     };
-    this.journal = new MemoryJournal({ disk, flush: (run) => this.#flush(this.journal, run) });
-    this.store = new MemoryJournal({ disk: storeDisk, flush: (run) => this.#flush(this.store, run) });
+    this.journal = new MemoryJournal({ disk, flush: (run) => this.#flush('journal', run) });
+    this.store = new MemoryJournal({ disk: storeDisk, flush: (run) => this.#flush('store', run) });
+    this.traceState = trace && ((change) => trace({ event: 'state', node: name, ...change }));
     this.node = new Node(name, this);
   }
 
@@ -164,7 +167,7 @@ export class SimulatedNode implements World {
     return kept;
   }
 
-  #flush(journal: MemoryJournal, run: () => void): void {
+  #flush(disk: DiskName, run: () => void): void {
     const { clock, diskSettings } = this.#options;
     if (diskSettings === undefined) {
       // Not inside of the turn: what goes early goes first.
@@ -173,11 +176,12 @@ export class SimulatedNode implements World {
     }
     const { flushMsMin } = diskSettings;
     const { flushMsMax } = this.#options.pace();
-    const transactions = journal.waiting;
+    const transactions = this[disk].waiting;
+    const sinceMs = clock.now();
     clock.at(
       clock.nowMicroseconds +
         drawMicroseconds(this.#diskRandom, flushMsMin, Math.max(flushMsMin, flushMsMax)),
-      this.#whileAlive(run, { event: 'flush', node: this.name, transactions }),
+      this.#whileAlive(run, { event: 'flush', node: this.name, disk, transactions, sinceMs }),
     );
   }
 

@@ -1,12 +1,20 @@
 import type { Cancel, Clock } from '../clock.ts';
 import type { LinkDirection } from '../host.ts';
 import type { Random } from '../random.ts';
+import type { DropReason } from '../trace.ts';
 import { LINK_BYTES_MAX } from './link.ts';
 import { WHOLE } from './link-table.ts';
 
 interface LateFrame {
   readonly frame: Uint8Array;
   readonly dueMs: number;
+}
+
+/** What becomes of frames. */
+interface InboundHandlers {
+  readonly deliver: (frame: Uint8Array) => void;
+  /** It goes no further; for a trace. */
+  readonly lose: (frame: Uint8Array, reason: DropReason) => void;
 }
 
 /**
@@ -16,16 +24,16 @@ interface LateFrame {
 export class Inbound {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #deliver: (frame: Uint8Array) => void;
+  readonly #handlers: InboundHandlers;
   readonly #late: LateFrame[] = [];
   #lateBytes = 0;
   #direction = WHOLE;
   #cancel: Cancel | undefined;
 
-  constructor(clock: Clock, random: Random, deliver: (frame: Uint8Array) => void) {
+  constructor(clock: Clock, random: Random, handlers: InboundHandlers) {
     this.#clock = clock;
     this.#random = random;
-    this.#deliver = deliver;
+    this.#handlers = handlers;
   }
 
   /** From now on; what is late already stays so, and is lost should the link be cut when it is due. */
@@ -35,13 +43,23 @@ export class Inbound {
 
   take(frame: Uint8Array): void {
     const { connected, lossProbability, delayMs } = this.#direction;
-    if (!connected || (lossProbability > 0 && this.#random.next() < lossProbability)) return;
-    const last = this.#late.at(-1);
-    if (delayMs === 0 && last === undefined) {
-      this.#deliver(frame);
+    if (!connected) {
+      this.#handlers.lose(frame, 'cut');
       return;
     }
-    if (last !== undefined && this.#lateBytes + frame.byteLength > LINK_BYTES_MAX) return;
+    if (lossProbability > 0 && this.#random.next() < lossProbability) {
+      this.#handlers.lose(frame, 'lost');
+      return;
+    }
+    const last = this.#late.at(-1);
+    if (delayMs === 0 && last === undefined) {
+      this.#handlers.deliver(frame);
+      return;
+    }
+    if (last !== undefined && this.#lateBytes + frame.byteLength > LINK_BYTES_MAX) {
+      this.#handlers.lose(frame, 'crowded');
+      return;
+    }
     const dueMs = Math.max(this.#clock.now() + delayMs, last?.dueMs ?? 0);
     this.#late.push({ frame, dueMs });
     this.#lateBytes += frame.byteLength;
@@ -69,7 +87,8 @@ export class Inbound {
     for (let next = this.#late[0]; next !== undefined && next.dueMs <= nowMs; next = this.#late[0]) {
       this.#late.shift();
       this.#lateBytes -= next.frame.byteLength;
-      if (this.#direction.connected) this.#deliver(next.frame);
+      if (this.#direction.connected) this.#handlers.deliver(next.frame);
+      else this.#handlers.lose(next.frame, 'cut');
     }
   }
 }

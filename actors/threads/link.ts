@@ -15,15 +15,20 @@ export interface LinkEnd {
   /** Bytes that wait, by the side that they wait for. */
   readonly waiting: Int32Array;
   readonly side: 0 | 1;
+  /** Tells links apart. */
+  readonly number: number;
 }
+
+let links = 0;
 
 /** The two ends of a new link. */
 export function createLink(): [LinkEnd, LinkEnd] {
   const { port1, port2 } = new MessageChannel();
   const waiting = new Int32Array(new SharedArrayBuffer(8));
+  const number = ++links;
   return [
-    { port: port1, waiting, side: 0 },
-    { port: port2, waiting, side: 1 },
+    { port: port1, waiting, side: 0, number },
+    { port: port2, waiting, side: 1, number },
   ];
 }
 
@@ -46,12 +51,16 @@ export class Link<Out, In> {
   readonly #mine: number;
   readonly #theirs: number;
   readonly #handlers: LinkHandlers<In>;
+  readonly #number: number;
+  #sent = 0;
+  #received = 0;
 
-  constructor({ port, waiting, side }: LinkEnd, handlers: LinkHandlers<In>) {
+  constructor({ port, waiting, side, number }: LinkEnd, handlers: LinkHandlers<In>) {
     this.#port = port;
     this.#waiting = waiting;
     this.#mine = side;
     this.#theirs = 1 - side;
+    this.#number = number;
     this.#handlers = handlers;
     port.on('message', (message: Uint8Array | In) => this.#take(message));
     port.on('close', () => handlers.closed());
@@ -64,8 +73,19 @@ export class Link<Out, In> {
     // A link that is empty takes a frame of any size.
     if (waiting > 0 && waiting + cost > LINK_BYTES_MAX) return false;
     Atomics.add(this.#waiting, this.#theirs, cost);
+    this.#sent += 1;
     this.#port.postMessage(frame, [frame.buffer]);
     return true;
+  }
+
+  /** What both ends call the frame that was sent last: they come out as they went in. */
+  get lastSent(): string {
+    return `${this.#number}.${this.#mine}.${this.#sent}`;
+  }
+
+  /** What both ends call the frame that has arrived last. */
+  get lastReceived(): string {
+    return `${this.#number}.${this.#theirs}.${this.#received}`;
   }
 
   /** Hands over something that is no frame; it keeps its place among the frames, and is not lost. */
@@ -89,6 +109,7 @@ export class Link<Out, In> {
   #take(message: Uint8Array | In): void {
     if (message instanceof Uint8Array) {
       Atomics.sub(this.#waiting, this.#mine, message.byteLength + FRAME_OVERHEAD_BYTES);
+      this.#received += 1;
       this.#handlers.frame(message);
     } else {
       this.#handlers.message(message);

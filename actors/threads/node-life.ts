@@ -4,6 +4,7 @@ import { NodeDiedError } from '../errors.ts';
 import type { InspectionEvent } from '../inspection.ts';
 import type { Memory } from '../memory.ts';
 import type { NodeTally } from '../tally.ts';
+import type { At, NodeEvent } from '../trace.ts';
 import { deferred } from './deferred.ts';
 import { unpackError } from './error-transfer.ts';
 import { createLink, Link } from './link.ts';
@@ -15,6 +16,7 @@ export interface NodeLifeHandlers {
   frame(frame: Uint8Array): void;
   warn(error: Error): void;
   inspection(event: InspectionEvent): void;
+  traced(records: readonly At<NodeEvent>[]): void;
 }
 
 /** How a life ended. */
@@ -94,6 +96,16 @@ export class NodeLife {
 
   post(message: HostMessage, transfer: readonly MessagePort[] = []): void {
     this.#host.post(message, transfer);
+  }
+
+  /** What both ends call the frame that was sent to it last. */
+  get lastSent(): string {
+    return this.#host.lastSent;
+  }
+
+  /** What both ends call the frame that has arrived from it last. */
+  get lastReceived(): string {
+    return this.#host.lastReceived;
   }
 
   /** False when too much waits for the thread already. */
@@ -176,6 +188,9 @@ export class NodeLife {
         return;
       case 'inspection':
         this.#handlers.inspection(message.event);
+        return;
+      case 'traced':
+        this.#handlers.traced(message.records);
         return;
       case 'failed':
         this.#reason ??= { error: unpackError(message.error) };

@@ -3,6 +3,7 @@ import type { InspectionEvent } from '../inspection.ts';
 import type { Memory } from '../memory.ts';
 import type { ProgramReference } from '../program.ts';
 import type { NodeTally } from '../tally.ts';
+import type { At, NodeEvent } from '../trace.ts';
 import type { PackedError } from './error-transfer.ts';
 import type { LinkEnd } from './link.ts';
 import type { PeerLink } from './link-table.ts';
@@ -28,6 +29,8 @@ export interface NodeThreadTask {
   /** The links that are not whole, perhaps others. */
   readonly links: readonly PeerLink[];
   readonly inspecting: boolean;
+  /** When the trace began, by the monotonic clock; undefined: nothing is traced. */
+  readonly tracedFromMs: number | undefined;
 }
 
 /** What the host tells a node's thread. */
@@ -51,6 +54,7 @@ export type NodeMessage =
   | { readonly type: 'tallied'; readonly request: number; readonly tally: NodeTally }
   | { readonly type: 'warning'; readonly error: PackedError }
   | { readonly type: 'inspection'; readonly event: InspectionEvent }
+  | { readonly type: 'traced'; readonly records: readonly At<NodeEvent>[] }
   /** The node does nothing any more; its thread can go. */
   | { readonly type: 'failed'; readonly error: PackedError }
   /** The last envelope of a {@link Host.killAfter} has left; the thread ends itself. */

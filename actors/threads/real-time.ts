@@ -22,6 +22,11 @@ export const realClock: Clock = {
   },
 };
 
+/** The machine's monotonic clock in whole microseconds, as ms: one for all threads of a process. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
 /** A seed that nobody can guess. */
 export function freshSeed(): number {
   return randomInt(2 ** 31);

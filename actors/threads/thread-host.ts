@@ -10,6 +10,7 @@ import type { JournalKind } from '../memory.ts';
 import type { RefusedMessage } from '../node.ts';
 import { type Random, seededRandom } from '../random.ts';
 import type { NodeTally } from '../tally.ts';
+import type { At, NodeEvent } from '../trace.ts';
 import type { ClusterIdentity } from './data-folder.ts';
 import { DiskStorage } from './disk-storage.ts';
 import { Inbound } from './inbound.ts';
@@ -18,8 +19,9 @@ import { LinkTable } from './link-table.ts';
 import { MemoryStorage } from './memory-storage.ts';
 import { NodeLife } from './node-life.ts';
 import { discard, type NodeStorage, type PreparedNode } from './node-storage.ts';
-import { freshSeed, realClock } from './real-time.ts';
+import { freshSeed, monotonicMs, realClock } from './real-time.ts';
 import { threadFile } from './thread-file.ts';
+import { ThreadTrace } from './thread-trace.ts';
 
 /** What a journal may grow to, if nothing else is said. The file only takes the room that it uses. */
 export const JOURNAL_BYTES_MAX = 64 * 1024 ** 3;
@@ -41,6 +43,11 @@ export interface ThreadHostOptions extends HostOptions {
   readonly memoryMbMax?: number;
   /** Decides what the nodes draw. Not what happens: threads race. */
   readonly seed?: number;
+  /**
+   * Hears what happens on all nodes and between them, each node's records in their order. Undefined costs nothing. What a
+   * node that is ended had not told yet is not heard.
+   */
+  readonly trace?: (record: At<NodeEvent>) => void;
 }
 
 const NOBODY: HostHandlers = { receive: () => {}, ended: () => {}, warn: () => {} };
@@ -65,6 +72,10 @@ export class ThreadHost implements Host {
   readonly #lives = new Map<string, NodeLife>();
   /** When the files of each node's last life are closed. */
   readonly #released = new Map<string, Promise<void>>();
+  /** How many lives there were, by name. */
+  readonly #counts = new Map<string, number>();
+  readonly #tracedFromMs: number | undefined;
+  readonly #trace: ThreadTrace | undefined;
   readonly #links = new LinkTable();
   /** What nodes send to clients, by node. */
   readonly #arrivals = new Map<string, Inbound>();
@@ -86,6 +97,9 @@ export class ThreadHost implements Host {
       );
     this.#options = options;
     this.random = seededRandom(options.seed ?? freshSeed());
+    if (options.trace === undefined) return;
+    this.#tracedFromMs = monotonicMs();
+    this.#trace = new ThreadTrace(CLIENTS, this.#tracedFromMs, options.trace);
   }
 
   attach(handlers: HostHandlers): void {
@@ -113,6 +127,7 @@ export class ThreadHost implements Host {
       const storage = await this.#open();
       checkNames([...storage.members, node]);
       await storage.add(node);
+      this.#trace?.add({ event: 'member', node, present: true });
       try {
         await this.#start([node]);
       } catch (reason) {
@@ -142,6 +157,7 @@ export class ThreadHost implements Host {
       this.#arrivals.get(node)?.close();
       this.#arrivals.delete(node);
       await storage.remove(node);
+      this.#trace?.add({ event: 'member', node, present: false });
       await this.#pools.get(node)?.destroy();
       this.#pools.delete(node);
       this.#released.delete(node);
@@ -164,6 +180,7 @@ export class ThreadHost implements Host {
 
   async changeLink(from: string, to: string, changes: Partial<LinkDirection>): Promise<void> {
     this.#links.change(from, to, changes);
+    this.#traceLink(from, to, changes);
     if (to === CLIENTS) this.#arrivalsFrom(from).change(this.#links.direction(from, to));
     await Promise.all([this.#tellLinks([from], to), this.#tellLinks([to], from)]);
   }
@@ -171,8 +188,18 @@ export class ThreadHost implements Host {
   send(node: string, envelopes: readonly Envelope[]): void {
     const life = this.#lives.get(node);
     if (life === undefined || !life.isRunning) return;
-    if (!this.#links.direction(CLIENTS, node).connected) return;
-    if (!life.send(packFrame(envelopes))) this.#refuse(node, envelopes);
+    const frame = packFrame(envelopes);
+    const traced = this.#trace?.describe(node, frame);
+    if (!this.#links.direction(CLIENTS, node).connected) {
+      if (traced !== undefined) this.#trace?.stranded(traced, 'cut');
+      return;
+    }
+    const atMs = this.#trace?.now() ?? 0;
+    const isSent = life.send(frame);
+    if (!isSent) this.#refuse(node, envelopes);
+    if (traced === undefined) return;
+    if (isSent) this.#trace?.sent(life.lastSent, traced, atMs);
+    else this.#trace?.stranded(traced, 'crowded');
   }
 
   async tally(node: string): Promise<NodeTally | undefined> {
@@ -222,6 +249,7 @@ export class ThreadHost implements Host {
     try {
       await Promise.all(lives.map(({ loaded }) => loaded));
       storage.begin(names);
+      for (const { name } of lives) this.#traceStart(name);
       for (const life of lives) life.post({ type: 'go' });
       await Promise.all(lives.map(({ running }) => running));
       // One may have died while the others came up.
@@ -271,9 +299,15 @@ export class ThreadHost implements Host {
     const life = new NodeLife(
       this.#poolOf(name),
       (threadId) => this.#exits.get(threadId) ?? Promise.resolve(),
-      { name, program, seed, memory, disks, links, inspecting },
+      { name, program, seed, memory, disks, links, inspecting, tracedFromMs: this.#tracedFromMs },
       {
-        frame: (frame) => this.#arrivalsFrom(name).take(frame),
+        frame: (frame) => {
+          this.#trace?.arrived(life.lastReceived, frame);
+          this.#arrivalsFrom(name).take(frame);
+        },
+        traced: (records) => {
+          for (const record of records) this.#options.trace?.(record);
+        },
         warn: (error) => this.#handlers.warn(error),
         inspection: (event) => this.#listener?.(event),
       },
@@ -293,7 +327,25 @@ export class ThreadHost implements Host {
   #bury(life: NodeLife): void {
     this.#lives.delete(life.name);
     const { wasRunning, wasTold, error } = life.outcome;
+    if (wasRunning) {
+      const reason = wasTold ? 'killed' : error === undefined ? 'countdown' : 'failed';
+      const { name: node } = life;
+      this.#trace?.add({ event: 'crash', node, life: this.#counts.get(node) ?? 0, reason });
+    }
     if (wasRunning && !wasTold) this.#handlers.ended(life.name, error);
+  }
+
+  #traceStart(node: string): void {
+    const life = (this.#counts.get(node) ?? 0) + 1;
+    this.#counts.set(node, life);
+    this.#trace?.add({ event: 'start', node, life });
+  }
+
+  #traceLink(from: string, to: string, { connected, ...quality }: Partial<LinkDirection>): void {
+    if (connected !== undefined) this.#trace?.add({ event: 'link', from, to, connected });
+    if (Object.keys(quality).length === 0) return;
+    const { lossProbability, delayMs } = this.#links.direction(from, to);
+    this.#trace?.add({ event: 'degrade', from, to, lossProbability, delayMs });
   }
 
   /** Resolves when those of these nodes that run know how their links with one peer are. */
@@ -304,13 +356,17 @@ export class ThreadHost implements Host {
   #arrivalsFrom(node: string): Inbound {
     const known = this.#arrivals.get(node);
     if (known !== undefined) return known;
-    const arrivals = new Inbound(this.clock, this.random, (frame) => this.#receive(frame, node));
+    const arrivals = new Inbound(this.clock, this.random, {
+      deliver: (frame) => this.#receive(frame, node),
+      lose: (frame, reason) => this.#trace?.lost(node, frame, reason),
+    });
     arrivals.change(this.#links.direction(node, CLIENTS));
     this.#arrivals.set(node, arrivals);
     return arrivals;
   }
 
   #receive(frame: Uint8Array, from: string): void {
+    this.#trace?.delivered(from, frame);
     let envelopes: Envelope[];
     try {
       envelopes = unpackFrame(frame);

@@ -5,6 +5,7 @@ import { MemoryJournal } from '../memory-journal.ts';
 import { Node } from '../node.ts';
 import { loadProgram } from '../program.ts';
 import { type Random, seededRandom } from '../random.ts';
+import type { DiskName, StateChange } from '../trace.ts';
 import type { World } from '../world.ts';
 import { packError } from './error-transfer.ts';
 import { Inbound } from './inbound.ts';
@@ -13,12 +14,16 @@ import type { PeerLink } from './link-table.ts';
 import { LmdbJournal } from './lmdb-journal.ts';
 import type { HostMessage, NodeMessage, NodeThreadTask } from './node-messages.ts';
 import { realClock } from './real-time.ts';
+import { ThreadTrace } from './thread-trace.ts';
+import { TraceBatch } from './trace-batch.ts';
+import { TracedJournal } from './traced-journal.ts';
 
 /** The world of threads, as one node sees it from within its own thread; and the node. */
 export class ThreadWorld implements World {
   readonly clock = realClock;
   readonly random: Random;
   inspect: ((event: InspectionEvent) => void) | undefined;
+  readonly traceState: ((change: StateChange) => void) | undefined;
 
   readonly #task: NodeThreadTask;
   readonly #node: Node;
@@ -31,16 +36,29 @@ export class ThreadWorld implements World {
   readonly #crowded = new Set<string>();
   /** Until the node runs, what peers send waits in their links. */
   #unlinked: Map<string, LinkEnd> | undefined = new Map();
+  readonly #batch = new TraceBatch(realClock, (records) => this.tell({ type: 'traced', records }));
+  /** Undefined while nothing is traced. */
+  readonly #trace: ThreadTrace | undefined;
   #journal: Journal | undefined;
   #store: Journal | undefined;
 
   constructor(task: NodeThreadTask) {
     this.#task = task;
     this.random = seededRandom(task.seed);
+    const { name: node, tracedFromMs } = task;
+    const trace =
+      tracedFromMs === undefined
+        ? undefined
+        : new ThreadTrace(node, tracedFromMs, (record) => this.#batch.add(record));
+    this.#trace = trace;
+    this.traceState = trace && ((change) => trace.add({ event: 'state', node, ...change }));
     this.#node = new Node(task.name, this);
     for (const link of task.links) this.#setLink(link);
     this.#host = new Link(task.host, {
-      frame: (frame) => this.#inboundFrom(CLIENTS).take(frame),
+      frame: (frame) => {
+        this.#trace?.arrived(this.#host.lastReceived, frame);
+        this.#inboundFrom(CLIENTS).take(frame);
+      },
       message: (message) => this.#obey(message),
       closed: () => {},
     });
@@ -64,15 +82,16 @@ export class ThreadWorld implements World {
     if (disks === undefined) {
       // A flush that ends inside of its turn would let go of what it holds before what goes early.
       const flush = (run: () => void) => queueMicrotask(run);
-      this.#journal = new MemoryJournal({ flush });
-      this.#store = new MemoryJournal({ flush });
+      this.#journal = this.#traced('journal', new MemoryJournal({ flush }));
+      this.#store = this.#traced('store', new MemoryJournal({ flush }));
     } else {
       const failed = (error: Error) => {
         this.#node.halt();
         this.failed(error);
       };
-      this.#journal = new LmdbJournal(disks.journalFolder, disks.journalDisk, failed);
-      this.#store = new LmdbJournal(disks.storeFolder, disks.storeDisk, failed);
+      const journal = new LmdbJournal(disks.journalFolder, disks.journalDisk, failed);
+      this.#journal = this.#traced('journal', journal);
+      this.#store = this.#traced('store', new LmdbJournal(disks.storeFolder, disks.storeDisk, failed));
     }
     const context = { node: name, memory, journal: this.#journal, store: this.#store, random, clock };
     this.#node.load(await loadProgram(program, context));
@@ -90,15 +109,30 @@ export class ThreadWorld implements World {
       // that a follower does not suspect a leader whose heartbeats wait in its queue.
       this.#host.drain();
       for (const link of this.#peers.values()) link.drain();
-      turn();
+      if (this.#trace === undefined) turn();
+      else this.#tracedTurn(this.#trace, turn);
     });
   }
 
   send(destination: string, frame: Uint8Array<ArrayBuffer>): void {
-    if (this.#cut.has(destination)) return;
+    // Its bytes are gone when it is sent, and who receives it may say so before this.
+    const traced = this.#trace?.describe(destination, frame);
+    if (this.#cut.has(destination)) {
+      if (traced !== undefined) this.#trace?.stranded(traced, 'cut');
+      return;
+    }
     const link = destination === CLIENTS ? this.#host : this.#peers.get(destination);
-    if (link === undefined) return;
-    if (link.send(frame)) {
+    if (link === undefined) {
+      if (traced !== undefined) this.#trace?.stranded(traced, 'down');
+      return;
+    }
+    const atMs = this.#trace?.now() ?? 0;
+    const isSent = link.send(frame);
+    if (traced !== undefined) {
+      if (isSent) this.#trace?.sent(link.lastSent, traced, atMs);
+      else this.#trace?.stranded(traced, 'crowded');
+    }
+    if (isSent) {
       this.#crowded.delete(destination);
     } else if (!this.#crowded.has(destination)) {
       this.#crowded.add(destination);
@@ -109,11 +143,30 @@ export class ThreadWorld implements World {
   }
 
   failed(error: unknown): void {
+    this.#batch.handOver();
     this.tell({ type: 'failed', error: packError(error) });
   }
 
   warn(error: Error): void {
     this.tell({ type: 'warning', error: packError(error) });
+  }
+
+  #receive(frame: Uint8Array, from: string): void {
+    this.#trace?.delivered(from, frame);
+    this.#node.receive(frame, from);
+  }
+
+  #tracedTurn(trace: ThreadTrace, turn: () => void): void {
+    const sinceMs = trace.now();
+    turn();
+    trace.add({ event: 'turn', node: this.#task.name, sinceMs });
+    this.#batch.handOver();
+  }
+
+  #traced(disk: DiskName, journal: Journal): Journal {
+    return this.#trace === undefined
+      ? journal
+      : new TracedJournal(journal, this.#task.name, disk, this.#trace);
   }
 
   #obey(message: HostMessage): void {
@@ -134,6 +187,7 @@ export class ThreadWorld implements World {
         return;
       case 'killAfter':
         this.#node.killAfter(message.count, message.types, () => {
+          this.#batch.handOver();
           this.tell({ type: 'counted' });
           // In a worker this ends the thread alone.
           process.exit();
@@ -163,7 +217,10 @@ export class ThreadWorld implements World {
     this.#peers.get(peer)?.close();
     const inbound = this.#inboundFrom(peer);
     const link: Link<never, never> = new Link(end, {
-      frame: (frame) => inbound.take(frame),
+      frame: (frame) => {
+        this.#trace?.arrived(link.lastReceived, frame);
+        inbound.take(frame);
+      },
       message: () => {},
       closed: () => {
         if (this.#peers.get(peer) === link) this.#peers.delete(peer);
@@ -181,7 +238,10 @@ export class ThreadWorld implements World {
   #inboundFrom(peer: string): Inbound {
     const known = this.#inbound.get(peer);
     if (known !== undefined) return known;
-    const inbound = new Inbound(this.clock, this.random, (frame) => this.#node.receive(frame, peer));
+    const inbound = new Inbound(this.clock, this.random, {
+      deliver: (frame) => this.#receive(frame, peer),
+      lose: (frame, reason) => this.#trace?.lost(peer, frame, reason),
+    });
     this.#inbound.set(peer, inbound);
     return inbound;
   }

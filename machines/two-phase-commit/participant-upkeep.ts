@@ -59,7 +59,7 @@ export const actions = {
 
   report({ context, event }: Arguments): Effect {
     assertEvent(event, 'status');
-    const { ground, groups, reads } = context;
+    const { ground, groups, reads, written } = context;
     const { journal, store, node } = ground;
     return send<ParticipantStatus>(event.from, {
       type: 'participantStatus',
@@ -73,7 +73,8 @@ export const actions = {
         others: participants.filter((other) => other !== node),
       })),
       records: journal.size,
-      isDurable: store.isOnDisk,
+      // A group that changed nothing, for it deleted what was not there, waits for its turn too: its records do.
+      isDurable: store.isOnDisk && written.length === 0,
       reads: reads.size,
       mark: ground.mark,
       isTidy: !journal.hasLazy,

@@ -43,7 +43,10 @@ export interface TwoPhaseCommitSettings {
   readonly writeBehindMs: number;
   /** ...or as soon as this many bytes wait. */
   readonly writeBehindBytes: number;
-  /** A node that is being taught is given up when it is silent for this long; commits wait for it no longer than this. */
+  /**
+   * A node that is being taught is given up when it is silent for this long; commits wait for it no longer than this. It
+   * takes longer than `writeBehindMs` and a flush, or nobody ever becomes a follower.
+   */
   readonly learnerTimeoutMs: number;
   /** A journal is rid of what nobody needs any more at most this much later, also when nothing else happens. */
   readonly tidyMs: number;

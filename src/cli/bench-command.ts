@@ -13,8 +13,10 @@ import {
   type EventualOperation,
   type WorkloadRow,
 } from '../bench/eventual-bench.ts';
+import { benchSimulation, type SimulationRow } from '../bench/simulation-bench.ts';
 import { TRANSACTION_NODES_MIN } from '../cluster/create-transaction-cluster.ts';
-import { PROTOCOL_NAMES } from '../cluster/protocols.ts';
+import { PROTOCOL_NAMES, type ProtocolName } from '../cluster/protocols.ts';
+import { COORDINATOR_KINDS, type CoordinatorKind } from '../cluster/transaction-cluster.ts';
 import { WORKLOAD_DEFAULTS, WORKLOAD_TOPOLOGIES, type WorkloadTopology } from '../scenario/store-workload.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { EXIT_OK, UsageError } from './exit-status.ts';
@@ -30,11 +32,14 @@ const VALUE_BYTES_MAX = 256 * 1024;
 
 const BENCH_PROTOCOLS = [...PROTOCOL_NAMES, '2pc', 'eventual'] as const;
 type BenchProtocol = (typeof BENCH_PROTOCOLS)[number];
-type AnyOperation = BenchOperation | EventualOperation;
-type AnyRow = BenchRow | EventualBenchRow;
+/** Of a protocol that replicates a log. */
+type LogOperation = BenchOperation | 'simulation';
+type AnyOperation = LogOperation | EventualOperation;
+type AnyRow = BenchRow | EventualBenchRow | SimulationRow;
 
 interface BenchArguments {
   readonly protocol: readonly BenchProtocol[];
+  readonly coordinator?: readonly CoordinatorKind[];
   readonly nodes?: number;
   readonly journal: JournalKind;
   readonly operations?: readonly AnyOperation[];
@@ -48,10 +53,13 @@ interface BenchArguments {
   readonly json: boolean;
 }
 
-const ALL_OPERATIONS: readonly AnyOperation[] = [...BENCH_OPERATIONS, 'workload'];
+const LOG_OPERATIONS: readonly LogOperation[] = [...BENCH_OPERATIONS, 'simulation'];
+const ALL_OPERATIONS: readonly AnyOperation[] = [...LOG_OPERATIONS, 'workload'];
+/** Measured where they are asked for. */
+const NOT_BY_DEFAULT: readonly AnyOperation[] = ['failover', 'simulation'];
 const OPERATIONS: Readonly<Record<BenchProtocol, readonly AnyOperation[]>> = {
-  paxos: BENCH_OPERATIONS,
-  raft: BENCH_OPERATIONS,
+  paxos: LOG_OPERATIONS,
+  raft: LOG_OPERATIONS,
   // Nobody but node 0 leads.
   '2pc': ['write', 'read'],
   eventual: EVENTUAL_OPERATIONS,
@@ -68,6 +76,11 @@ export function benchCommand(ending: (status: number) => void): Command {
       'paxos',
     ] as const)
     .option(
+      '--coordinator <list>',
+      `of 2pc: of ${COORDINATOR_KINDS.join(', ')}; single by default`,
+      listOf('--coordinator', COORDINATOR_KINDS),
+    )
+    .option(
       '--nodes <number>',
       'how many nodes; 3, 4 with 2pc, or 5 of the eventual store',
       wholeNumber('--nodes', NODES_MAX),
@@ -75,7 +88,7 @@ export function benchCommand(ending: (status: number) => void): Command {
     .addOption(journalOption())
     .option(
       '--operations <list>',
-      `of ${ALL_OPERATIONS.join(', ')} (eventual); all but failover by default`,
+      `of ${ALL_OPERATIONS.join(', ')} (eventual); all but ${NOT_BY_DEFAULT.join(' and ')} by default`,
       listOf('--operations', ALL_OPERATIONS),
     )
     .option(
@@ -111,18 +124,25 @@ async function runBench(options: BenchArguments, signal: AbortSignal): Promise<n
     throw new UsageError('--data goes with --journal lmdb; in memory there is no disk to measure');
   if (options.protocol.includes('2pc') && (options.nodes ?? TRANSACTION_NODES_MIN) < TRANSACTION_NODES_MIN)
     throw new UsageError('--protocol 2pc takes --nodes 2 or more: a leader and its followers');
+  if (!options.protocol.includes('2pc') && options.coordinator !== undefined)
+    throw new UsageError('--coordinator goes with --protocol 2pc');
   for (const protocol of options.protocol) operationsOf(protocol, options.operations);
   const disk = resolve(data ?? tmpdir());
   makeFolder(disk);
   await using folder = await temporaryFolder(disk);
   using bar = progressBar();
   const rows: AnyRow[] = [];
-  for (const [place, protocol] of options.protocol.entries()) {
+  const systems = options.protocol.flatMap((protocol): MeasuredKind[] =>
+    protocol === '2pc'
+      ? (options.coordinator ?? ['single' as const]).map((coordinator) => ({ protocol, coordinator }))
+      : [{ protocol }],
+  );
+  for (const [place, system] of systems.entries()) {
     const progress = (what: string, done: number) =>
-      bar.tell(`${protocol}: ${what}`, (place + done) / options.protocol.length);
-    const dataDir = join(folder.path, protocol);
+      bar.tell(`${nameOf(system)}: ${what}`, (place + done) / systems.length);
+    const dataDir = join(folder.path, String(place));
     makeFolder(dataDir);
-    for await (const row of rowsOf(protocol, options, { dataDir, signal, progress })) {
+    for await (const row of rowsOf(system, options, { dataDir, signal, progress })) {
       if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
       rows.push(row);
     }
@@ -132,15 +152,34 @@ async function runBench(options: BenchArguments, signal: AbortSignal): Promise<n
   return EXIT_OK;
 }
 
+/** A system to be measured. */
+interface MeasuredKind {
+  readonly protocol: BenchProtocol;
+  /** Of 2pc. */
+  readonly coordinator?: CoordinatorKind;
+}
+
+function nameOf({ protocol, coordinator }: MeasuredKind): string {
+  return coordinator === 'replicated' ? `${protocol}, replicated` : protocol;
+}
+
 function rowsOf(
-  protocol: BenchProtocol,
-  { operations, nodes, topologies, commands, valueBytes, ...options }: BenchArguments,
+  { protocol, coordinator }: MeasuredKind,
+  { operations, nodes, coordinator: _, topologies, commands, valueBytes, ...options }: BenchArguments,
   surroundings: Pick<Parameters<typeof bench>[0], 'dataDir' | 'signal' | 'progress'>,
 ): AsyncGenerator<AnyRow> {
   const all = { ...options, ...surroundings };
   if (protocol !== 'eventual') {
-    const measured = operationsOf(protocol, operations);
-    return bench({ ...all, protocol, nodes: nodes ?? (protocol === '2pc' ? 4 : 3), operations: measured });
+    const plan = {
+      ...all,
+      ...(coordinator === undefined ? {} : { coordinator }),
+      nodes: nodes ?? (protocol === '2pc' ? 4 : 3),
+    };
+    const asked = operationsOf(protocol, operations);
+    const measured = asked.filter((operation) => operation !== 'simulation');
+    return protocol === '2pc' || measured.length === asked.length
+      ? bench({ ...plan, protocol, operations: measured })
+      : rowsWithSimulation(protocol, { ...plan, operations: measured });
   }
   const workloads = topologies.flatMap((topology) =>
     commands.flatMap((count) =>
@@ -155,21 +194,26 @@ function rowsOf(
   });
 }
 
+async function* rowsWithSimulation(
+  protocol: ProtocolName,
+  plan: Omit<Parameters<typeof bench>[0], 'protocol'>,
+): AsyncGenerator<AnyRow> {
+  if (plan.operations.length > 0) yield* bench({ ...plan, protocol });
+  yield* benchSimulation(protocol, plan);
+}
+
 /** What is to be measured of a protocol. @throws UsageError where it cannot be. */
 function operationsOf(
   protocol: 'eventual',
   asked: BenchArguments['operations'],
 ): readonly EventualOperation[];
-function operationsOf(
-  protocol: BenchProtocol,
-  asked: BenchArguments['operations'],
-): readonly BenchOperation[];
+function operationsOf(protocol: BenchProtocol, asked: BenchArguments['operations']): readonly LogOperation[];
 function operationsOf(protocol: BenchProtocol, asked: BenchArguments['operations']): readonly AnyOperation[] {
   const known = OPERATIONS[protocol];
   const unknown = asked?.find((operation) => !known.includes(operation));
   if (unknown !== undefined)
     throw new UsageError(`--operations: ${protocol} has no ${unknown}; it has ${known.join(', ')}`);
-  return asked ?? known.filter((operation) => operation !== 'failover');
+  return asked ?? known.filter((operation) => !NOT_BY_DEFAULT.includes(operation));
 }
 
 /** A bar on a terminal, nothing elsewhere. */
@@ -214,15 +258,23 @@ function drawRows(rows: readonly AnyRow[]): string {
     colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
     style,
   });
+  const simulations = new Table({
+    head: ['protocol', 'virtual minute of nodes', 'median ms', 'best ms', 'processor ms'],
+    colAligns: ['left', 'right', 'right', 'right', 'right'],
+    style,
+  });
   for (const row of rows) {
-    if (row.operation === 'workload') {
+    if (row.operation === 'simulation') {
+      const figures = [row.medianMs, row.bestMs, row.cpuMs].map((ms) => ms.toFixed(0));
+      simulations.push([row.protocol, row.nodes, ...figures]);
+    } else if (row.operation === 'workload') {
       workloads.push(cellsOf(row));
     } else if (row.operation === 'failover') {
       failovers.push([row.protocol, row.inFlight, row.medianMs.toFixed(0), row.worstMs.toFixed(0)]);
     } else {
-      const { protocol, operation, inFlight, perSecond, p50Ms, p99Ms, messages, flushes } = row;
+      const { operation, inFlight, perSecond, p50Ms, p99Ms, messages, flushes } = row;
       rates.push([
-        protocol,
+        nameOf(row),
         operation,
         inFlight,
         perSecond.toLocaleString('en-US'),
@@ -233,7 +285,7 @@ function drawRows(rows: readonly AnyRow[]): string {
       ]);
     }
   }
-  return [rates, failovers, workloads]
+  return [rates, failovers, workloads, simulations]
     .filter((table) => table.length > 0)
     .map((table) => `${table.toString()}\n`)
     .join('');

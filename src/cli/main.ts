@@ -1,38 +1,28 @@
 #!/usr/bin/env node
 /** The command line: reads arguments, hands over to one file for each command, and turns the outcome into an exit status. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { SynodError } from '../../actors/errors.ts';
 import { BadHistoryError } from '../checks/index.ts';
 import { BadOptionError } from '../errors.ts';
 import { BadScenarioError } from '../scenario/errors.ts';
 import { scenarioProtocols } from '../scenario/scenario.ts';
+import { BadTraceError, NotReplayableError } from '../traces/errors.ts';
+import { versionOfPackage } from '../version.ts';
 import { benchCommand } from './bench-command.ts';
 import { EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK, UsageError } from './exit-status.ts';
+import { exportCommand } from './export-command.ts';
 import { generateCommand } from './generate-command.ts';
+import { replayCommand } from './replay-command.ts';
 import { runCommand } from './run-command.ts';
 import { simulateCommand } from './simulate-command.ts';
 import { startCommand } from './start-command.ts';
 import { verifyCommand } from './verify-command.ts';
 
-function versionOfPackage(): string {
-  // Source and build lie at different depths below the package.
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const content: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
-      if (typeof content === 'object' && content !== null && 'version' in content)
-        return String(content.version);
-    } catch {
-      // Not at this depth.
-    }
-  }
-  return 'unknown';
-}
-
 function statusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_BAD_INPUT;
   process.stderr.write(`${messageOf(error)}\n`);
-  const isUsage = error instanceof UsageError || error instanceof BadOptionError;
+  const isUsage =
+    error instanceof UsageError || error instanceof BadOptionError || error instanceof NotReplayableError;
   return isBadInput(error) || isUsage ? EXIT_BAD_INPUT : EXIT_FAILED;
 }
 
@@ -44,8 +34,10 @@ function messageOf(error: unknown): string {
 }
 
 /** Its message says file and line. */
-function isBadInput(error: unknown): error is BadScenarioError | BadHistoryError {
-  return error instanceof BadScenarioError || error instanceof BadHistoryError;
+function isBadInput(error: unknown): error is BadScenarioError | BadHistoryError | BadTraceError {
+  return (
+    error instanceof BadScenarioError || error instanceof BadHistoryError || error instanceof BadTraceError
+  );
 }
 
 /** Ends the process when what was written has left it. */
@@ -71,6 +63,8 @@ program.addCommand(benchCommand(ending).copyInheritedSettings(program));
 program.addCommand(generateCommand(ending).copyInheritedSettings(program));
 program.addCommand(verifyCommand(ending).copyInheritedSettings(program));
 program.addCommand(simulateCommand(ending).copyInheritedSettings(program));
+program.addCommand(replayCommand(ending).copyInheritedSettings(program));
+program.addCommand(exportCommand(ending).copyInheritedSettings(program));
 program.parseAsync().then(
   () => exit(status),
   (error: unknown) => exit(statusOf(error)),

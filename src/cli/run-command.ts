@@ -17,6 +17,7 @@ interface RunArguments {
   readonly protocol?: string;
   readonly journal: JournalKind;
   readonly expect?: string;
+  readonly trace?: string;
   readonly verbose: boolean;
   readonly json: boolean;
 }
@@ -32,6 +33,10 @@ export function runCommand(protocols: readonly string[], ending: (status: number
     .addOption(new Option('--protocol <name>', 'instead of the one that the script names').choices(protocols))
     .addOption(journalOption())
     .option('--expect <file>', 'compare the output with this file, line by line; status 1 where it differs')
+    .option(
+      '--trace <file>',
+      'write there what happens on the nodes and between them (a script, not a folder)',
+    )
     .option('--verbose', 'tell on stderr what each command did', false)
     .option('--json', 'for a folder: a JSON line for each script', false)
     .action(async (path: string, options: RunArguments) => {
@@ -44,6 +49,7 @@ async function runPath(path: string, options: RunArguments, signal: AbortSignal)
   if (path !== STANDARD_INPUT && (await isFolder(path))) {
     if (options.expect !== undefined)
       throw new UsageError('--expect goes with one script; a folder has NAME.sol files');
+    if (options.trace !== undefined) throw new UsageError('--trace goes with one script, not with a folder');
     const { protocol, journal } = options;
     return runFolder(path, { protocol, journal, json: options.json, signal, watch, warn });
   }
@@ -56,6 +62,7 @@ async function runPath(path: string, options: RunArguments, signal: AbortSignal)
   await scenario.run({
     dataDir: folder.path,
     journal: options.journal,
+    trace: options.trace,
     signal,
     watch,
     warn,

@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { FAULT_NAMES, FAULTS, type FaultName, type Strengths } from '../simulation/faults/index.ts';
 import { SIMULATED_PROTOCOL_NAMES } from '../simulation/protocols/index.ts';
+import { type RecordOptions, recordExperiment } from '../simulation/record.ts';
 import type { Verdict } from '../simulation/swarm/examine.ts';
 import { loadProtocol } from '../simulation/swarm/load-protocol.ts';
-import { type SwarmSettings, swarm } from '../simulation/swarm/swarm.ts';
+import type { SwarmSettings } from '../simulation/swarm/seeds-task.ts';
+import { swarm } from '../simulation/swarm/swarm.ts';
 import { EXIT_FAILED, EXIT_OK, UsageError } from './exit-status.ts';
 import { interruptible } from './interruption.ts';
+import { protocolReference } from './simulate-options.ts';
 import { SimulateProgress } from './simulate-progress.ts';
 import { showFailure, showResult, showTally, Tally } from './simulate-report.ts';
 
@@ -23,6 +23,7 @@ interface SimulateArguments {
   readonly until?: number;
   readonly faults?: Strengths;
   readonly nodes?: number;
+  readonly trace?: string;
   readonly json: boolean;
 }
 
@@ -48,6 +49,7 @@ export function simulateCommand(ending: (status: number) => void): Command {
       faultList,
     )
     .option('--nodes <number>', 'how many nodes (default: as the seed has it)', nodeCount)
+    .option('--trace <file>', 'write the trace of the seed there; of many, that of the first that failed')
     .option('--json', 'a JSON line for each seed that failed, and one for all', false)
     .action(async (options: SimulateArguments) => {
       ending(await interruptible((signal) => simulate(options, signal)));
@@ -55,7 +57,7 @@ export function simulateCommand(ending: (status: number) => void): Command {
 }
 
 async function simulate(options: SimulateArguments, signal: AbortSignal): Promise<number> {
-  const { protocol, seed, seedFrom, until, faults, nodes, json } = options;
+  const { protocol, seed, seedFrom, until, faults, nodes, trace, json } = options;
   if (seed !== undefined && (options.seeds !== undefined || until !== undefined))
     throw new UsageError('--seed is one seed; it goes with neither --seeds nor --until');
   const settings: SwarmSettings = {
@@ -69,8 +71,10 @@ async function simulate(options: SimulateArguments, signal: AbortSignal): Promis
   const seeds = seed === undefined ? (options.seeds ?? (until === undefined ? 1000 : undefined)) : 1;
   const tally = new Tally(name);
   using progress = new SimulateProgress({ name, seeds, untilMs: until });
+  let recorded = seed;
   const onVerdict = (verdict: Verdict) => {
     tally.add(verdict);
+    if (verdict.failure !== undefined) recorded ??= verdict.seed;
     if (verdict.failure !== undefined) progress.aside(() => print(showFailure(verdict, again, json)));
     else if (seed !== undefined && verdict.result !== undefined)
       progress.aside(() => print(showResult(name, verdict.result!, json)));
@@ -86,7 +90,16 @@ async function simulate(options: SimulateArguments, signal: AbortSignal): Promis
   });
   progress[Symbol.dispose]();
   if (seed === undefined) print(showTally(tally, json));
+  if (trace !== undefined) await record(trace, { ...settings, seed: recorded, signal });
   return tally.violated === 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+async function record(
+  file: string,
+  { seed, ...options }: Omit<RecordOptions, 'seed'> & { readonly seed: number | undefined },
+): Promise<void> {
+  if (seed === undefined) process.stderr.write(`synod: no seed failed, so ${file} was not written\n`);
+  else await recordExperiment(file, { ...options, seed });
 }
 
 async function protocolOf(reference: string) {
@@ -110,14 +123,6 @@ function commandFor({ protocol, faults, nodes }: SimulateArguments, seed: number
 
 function nameAndStrength(name: FaultName, strength: number): string {
   return strength === FAULTS[name].strengthMax ? name : `${name}=${strength}`;
-}
-
-function protocolReference(text: string): string {
-  if (SIMULATED_PROTOCOL_NAMES.some((name) => name === text)) return text;
-  const path = text.startsWith('file:') ? undefined : resolve(text);
-  if (path === undefined) return text;
-  if (existsSync(path)) return pathToFileURL(path).href;
-  throw new UsageError(`--protocol: "${text}" is none of ${SIMULATED_PROTOCOL_NAMES.join(', ')}, nor a file`);
 }
 
 function faultList(text: string): Strengths {

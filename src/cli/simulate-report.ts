@@ -1,7 +1,7 @@
 import type { ExperimentResult } from '../simulation/experiment.ts';
 import { FAULT_NAMES, FAULTS } from '../simulation/faults/index.ts';
 import type { Verdict } from '../simulation/swarm/examine.ts';
-import { showStep } from '../simulation/swarm/show-step.ts';
+import { showRecord } from '../traces/show-record.ts';
 
 /** What became of the seeds so far. */
 export class Tally {
@@ -58,7 +58,7 @@ export function showFailure(verdict: Verdict, again: (seed: number) => string, j
   if (json) return JSON.stringify({ seed, invariant, message, again: replay, lastSteps });
   // Of what was thrown that must not be, the place says most.
   const what = invariant === 'error' ? (stack ?? message) : message;
-  const steps = lastSteps.length === 0 ? [] : ['  the last steps:', ...lastSteps.map(showStep)];
+  const steps = lastSteps.length === 0 ? [] : ['  the last steps:', ...lastSteps.map(showRecord)];
   return [`seed ${seed} fails`, ...indented(what), ...steps, `  again: ${replay}`].join('\n');
 }
 

@@ -6,6 +6,7 @@ import { JOURNAL_KINDS, type JournalKind } from '../../actors/memory.ts';
 import type { ProgramReference } from '../../actors/program.ts';
 import { ThreadHost } from '../../actors/threads/thread-host.ts';
 import { BadOptionError } from '../errors.ts';
+import { TraceFile } from '../traces/trace-file.ts';
 import type { ClusterEvents, NodeGroup } from './node-group.ts';
 
 /** How nodes run on threads: where they keep what they must remember, how much, and what they draw. */
@@ -21,6 +22,11 @@ export interface ThreadOptions {
   readonly journalBytesMax?: number;
   /** Megabytes of heap that one node may take. */
   readonly memoryMbMax?: number;
+  /**
+   * The file for a trace of what happens on the nodes and between them (docs/traces.md), closed with the cluster. It is
+   * written whole: what it held is gone.
+   */
+  readonly trace?: string;
   /** Decides what the nodes draw, and which frames bad links lose; a fresh one by default. Not what happens: threads race. */
   readonly seed?: number;
 }
@@ -57,7 +63,7 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
   { protocol, nodes, program, damaged, events, threads }: GroupOptions,
   makeGroup: (host: Host, events: ClusterEvents, afterwards: () => Promise<void>) => Group,
 ): Promise<Group> {
-  const { journal = 'lmdb', dataDir, journalBytesMax, memoryMbMax, seed } = threads;
+  const { journal = 'lmdb', dataDir, journalBytesMax, memoryMbMax, seed, trace } = threads;
   if (!JOURNAL_KINDS.includes(journal)) {
     throw new BadOptionError('journal', journal, `one of ${JOURNAL_KINDS.join(', ')}`);
   }
@@ -65,7 +71,17 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
     throw new BadOptionError('dataDir', dataDir, 'none with journals in memory');
   }
   const place = await placeOf(journal, dataDir);
+  let file: TraceFile | undefined;
+  const clear = async () => {
+    try {
+      file?.close({ violated: false });
+    } finally {
+      await place.clear();
+    }
+  };
   try {
+    file =
+      trace === undefined ? undefined : new TraceFile(trace, { world: 'threads', protocol, nodes, journal });
     const host = new ThreadHost({
       nodes,
       program,
@@ -75,11 +91,12 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
       identity: { protocol },
       ...(journalBytesMax === undefined ? {} : { journalBytesMax }),
       ...(memoryMbMax === undefined ? {} : { memoryMbMax }),
+      ...(file === undefined ? {} : { trace: (record) => file?.write(record) }),
       ...(seed === undefined ? {} : { seed }),
     });
     const { onNodeEnded = warnOfEnd, onWarning } = events;
     const told = { onNodeEnded, ...(onWarning === undefined ? {} : { onWarning }) };
-    const group = makeGroup(host, told, place.clear);
+    const group = makeGroup(host, told, clear);
     try {
       await group.start();
     } catch (error) {
@@ -88,7 +105,7 @@ export async function startOnThreads<Group extends NodeGroup & { start(): Promis
     }
     return group;
   } catch (error) {
-    await place.clear();
+    await clear();
     throw error;
   }
 }

@@ -73,7 +73,9 @@ export function replicatedRestOf(
     const status = participants.get(node);
     if (status === undefined || !status.isTidy || !status.isDurable) return 'busy';
     const isHeard = isLed && (node === leader || hears(leader, node));
-    if (isHeard && (status.mark !== coordinator.mark || status.undecided.length > 0)) return 'busy';
+    // What has ended elsewhere is still remembered here. Whoever remembers nothing need not hear that all has ended.
+    const isBehind = status.records > 0 && status.mark !== coordinator?.mark;
+    if (isHeard && (isBehind || status.undecided.length > 0)) return 'busy';
     isStuck ||= status.undecided.length > 0;
   }
   return isStuck ? 'stuck' : 'clear';
@@ -83,8 +85,8 @@ type Hears = (a: string, b: string) => boolean;
 
 /** Whether somebody is still to vote, or to acknowledge the decision, who can. */
 function canEnd({ state, waitsFor }: OpenGroup, leader: string, hears: Hears): boolean {
-  // Who does not vote in time has voted no.
-  return state === 'voting' || waitsFor.some((node) => hears(leader, node));
+  // Who does not vote in time has voted no; and what waits for nobody any more is about to end.
+  return state === 'voting' || waitsFor.length === 0 || waitsFor.some((node) => hears(leader, node));
 }
 
 /** Whether a follower that has no vote can get one: it needs somebody to learn from, and that nothing is under way. */

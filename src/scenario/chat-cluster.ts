@@ -10,15 +10,16 @@ import type { ProtocolName } from '../cluster/protocols.ts';
 import { type KeyValueStore, openKeyValueStore } from '../key-value-store.ts';
 import type { ChatMember, ChatSystem, OpenChatSystem } from './chat-system.ts';
 import { type ScriptStore, unreachable } from './shared-commands.ts';
+import { storageOf } from './storage.ts';
 
 /** Starts real clusters for scripts, with every application on them. */
 export function openChatCluster(protocol: ProtocolName): OpenChatSystem {
-  return async ({ servers, dataDir, journal, warn }) => {
+  return async ({ servers, warn, ...place }) => {
     const cluster = await createCluster({
       protocol,
       nodes: servers,
       application: [chatroom, kv, chatService],
-      ...(journal === 'memory' ? { journal } : { dataDir }),
+      ...storageOf(place),
       onNodeEnded: (_node, error) => {
         if (error !== undefined) warn(error);
       },

@@ -48,8 +48,8 @@ export class ChatRun implements ScenarioRun, SharedRun {
   }
 
   async start(servers: number, clients: number): Promise<void> {
-    const { dataDir, journal, warn } = this.#environment;
-    this.#system = await this.#open({ servers, dataDir, journal, warn });
+    const { dataDir, journal, trace, warn } = this.#environment;
+    this.#system = await this.#open({ servers, dataDir, journal, trace, warn });
     this.#members = await Promise.all(
       Array.from({ length: clients }, (_, client) => this.#cluster.join(String(client))),
     );

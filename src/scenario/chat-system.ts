@@ -32,6 +32,8 @@ export interface ChatSystemOptions {
   /** The folder for its data; it exists and is empty. */
   readonly dataDir: string;
   readonly journal: JournalKind;
+  /** The file for a trace of what its nodes do. */
+  readonly trace?: string | undefined;
   /** A server has ended by itself. */
   warn(error: Error): void;
 }

@@ -7,6 +7,8 @@ export interface Environment {
   readonly dataDir: string;
   /** Where the nodes keep what they must remember. */
   readonly journal: JournalKind;
+  /** The file for a trace of what the nodes do. */
+  readonly trace?: string | undefined;
   /** Prints a line of the script's output. */
   print(line: string): void;
   /** A server has ended that the script did not end. */

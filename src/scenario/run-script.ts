@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly dataDir: string;
   /** Where the nodes keep what they must remember; `lmdb` by default. With `memory` the folder stays empty. */
   readonly journal?: JournalKind | undefined;
+  /** The file for a trace of what the nodes do. */
+  readonly trace?: string | undefined;
   print(line: string): void;
   /** A server has ended that the script did not end. */
   readonly warn?: ((error: Error) => void) | undefined;
@@ -29,10 +31,11 @@ export interface RunOptions {
 
 /** Runs a script in a system of its own, which is gone when this resolves. @throws ScenarioFailedError when a command fails. */
 export async function runScript(script: Script, file: string, options: RunOptions): Promise<void> {
-  const { dataDir, journal = 'lmdb', watch, signal = new AbortController().signal } = options;
+  const { dataDir, journal = 'lmdb', trace, watch, signal = new AbortController().signal } = options;
   const environment: Environment = {
     dataDir,
     journal,
+    trace,
     signal,
     warn: (error) => options.warn?.(error),
     print: (line) => {

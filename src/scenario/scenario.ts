@@ -14,6 +14,7 @@ import { EVENTUAL_COMMANDS, eventualGrammar } from './eventual-grammar.ts';
 import { openOnThreads } from './eventual-threads.ts';
 import { commandLines, linesOf, parseScript, type Script } from './parse.ts';
 import { type RunOptions, runScript } from './run-script.ts';
+import { storageOf } from './storage.ts';
 import { transactionGrammar } from './transaction-grammar.ts';
 import type { OpenTransactionCluster } from './transaction-run.ts';
 
@@ -41,12 +42,12 @@ function chatScript(protocol: ProtocolName): Parse {
 }
 
 function openTransactionCluster(coordinator: CoordinatorKind): OpenTransactionCluster {
-  return ({ nodes, journal, dataDir, warn }) =>
+  return ({ nodes, warn, ...place }) =>
     createTransactionCluster({
       protocol: '2pc',
       nodes,
       coordinator,
-      ...(journal === 'memory' ? { journal } : { dataDir }),
+      ...storageOf(place),
       onNodeEnded: (_node, error) => {
         if (error !== undefined) warn(error);
       },

@@ -23,6 +23,8 @@ export interface TransactionClusterPlan {
   readonly journal: JournalKind;
   /** The folder for its data; it exists and is empty. */
   readonly dataDir: string;
+  /** The file for a trace of what its nodes do. */
+  readonly trace?: string | undefined;
   /** A server has ended by itself. */
   warn(error: Error): void;
 }
@@ -57,8 +59,8 @@ export class TransactionRun implements ScenarioRun, LinkRun {
   }
 
   async start(followers: number, clients: number): Promise<void> {
-    const { dataDir, journal, warn } = this.#environment;
-    const cluster = await this.#openCluster({ nodes: followers + 1, dataDir, journal, warn });
+    const { dataDir, journal, trace, warn } = this.#environment;
+    const cluster = await this.#openCluster({ nodes: followers + 1, dataDir, journal, trace, warn });
     this.#system = cluster;
     this.#clients = await Promise.all(
       Array.from({ length: clients }, async () => ({ client: await cluster.client(), open: undefined })),

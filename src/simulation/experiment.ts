@@ -1,12 +1,14 @@
-import { type SimulatedHostOptions, SimulationLimitError } from '../../actors/simulated/index.ts';
+import { SimulationLimitError } from '../../actors/simulated/index.ts';
 import { derivedRandom } from '../../actors/simulated/seed.ts';
 import { drawFaults, drawWorld } from './draw.ts';
 import { Drive } from './drive.ts';
 import type { Strengths } from './faults/index.ts';
 import { Storm } from './storm.ts';
+import type { ExperimentRecord, RecordedStorm } from './storm-record.ts';
 import type { SimulatedProtocol, System } from './system.ts';
 import { Violation } from './violation.ts';
 import type { Instrument } from './watch/instrumented-program.ts';
+import type { Witness } from './watch/witness.ts';
 
 export interface ExperimentOptions {
   readonly protocol: SimulatedProtocol;
@@ -21,8 +23,18 @@ export interface ExperimentOptions {
   /** Bounds and times of the protocol that are not to be left to chance. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly instruments?: readonly Instrument[];
-  /** Receives everything that happens, as it happens. */
-  readonly trace?: SimulatedHostOptions['trace'];
+  /** Receives everything that happens, as it happens. What it throws is taken for something broken, and ends the experiment. */
+  readonly trace?: (record: ExperimentRecord) => void;
+  /** What another experiment had drawn, and did: to be done again, whatever the seed would have by now. */
+  readonly recorded?: RecordedExperiment;
+  /** Is shown the system at the end, whatever that was. */
+  readonly look?: (system: System) => void;
+}
+
+/** What an experiment leaves to chance, for another one to do the same. */
+export interface RecordedExperiment {
+  readonly faults: Strengths;
+  readonly storm: RecordedStorm;
 }
 
 /** What became of an experiment in which nothing was broken. */
@@ -53,7 +65,7 @@ const START_MS_MAX = 20_000;
 export async function experiment(options: ExperimentOptions): Promise<ExperimentResult> {
   const { protocol, seed, settings = {}, instruments = [] } = options;
   const random = derivedRandom(seed, 'experiment');
-  const faults = drawFaults(seed, protocol.faults, options.faults ?? {});
+  const faults = options.recorded?.faults ?? drawFaults(seed, protocol.faults, options.faults ?? {});
   const sizes = protocol.sizes(faults);
   const drawn = sizes[random.integer(0, sizes.length - 1)]!;
   const nodes = Array.from({ length: options.nodes ?? drawn }, (_, node) => String(node));
@@ -62,6 +74,15 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   const doomed = new Set<string>();
   // How a system is taken down is no part of what happened.
   let trace = options.trace;
+  let witness: Witness | undefined;
+  const tell = (record: ExperimentRecord) => {
+    try {
+      trace?.(record);
+    } catch (error) {
+      witness?.note(error);
+    }
+  };
+  tell({ atMs: 0, event: 'begin', nodes: nodes.length, faults });
   await using system = protocol.create({
     seed,
     nodes,
@@ -69,12 +90,13 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     world: {
       seed,
       ...drawWorld(seed, faults),
-      ...(trace === undefined ? {} : { trace: (record) => trace?.(record) }),
+      ...(trace === undefined ? {} : { trace: tell }),
     },
     doomed,
     settings,
     instruments,
   });
+  witness = system.witness;
   const drive = new Drive(system.host, system.witness);
   const storm = new Storm({
     system,
@@ -83,6 +105,8 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     faults,
     steps: protocol.steps,
     doomed,
+    recorded: options.recorded?.storm,
+    tell: (event) => tell({ atMs: system.host.clock.now(), ...event }),
   });
   try {
     const recoveryMs = await live({ options, system, drive, storm, faults, calmMsMax });
@@ -90,6 +114,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
     const endMs = system.host.clock.now();
     return { seed, nodes: nodes.length, faults, struck, recoveryMs, endMs, counts: system.counts };
   } finally {
+    options.look?.(system);
     trace = undefined;
   }
 }
@@ -141,9 +166,11 @@ async function endAndRestart(
 ): Promise<void> {
   const recovered = () => soon(system.recovered(), 'who has restarted does its part again');
   // One restarts, and nothing new is written that would bring it news of what was.
-  const one = storm.someNode();
-  await storm.crash(one);
-  await storm.restart(one);
+  await storm.perform('restart', async () => {
+    const one = storm.someNode();
+    await storm.crash(one);
+    await storm.restart(one);
+  });
   await look();
   await recovered();
   const isInTurn = faults.volatile !== undefined;

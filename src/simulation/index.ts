@@ -12,6 +12,7 @@
  */
 export * from '../../actors/simulated/index.ts';
 export * from '../checks/index.ts';
+export * from '../traces/index.ts';
 export { type ExperimentOptions, type ExperimentResult, experiment } from './experiment.ts';
 export type { Fault } from './faults/fault.ts';
 export { FAULT_NAMES, FAULTS, type FaultName, type Strengths } from './faults/index.ts';
@@ -20,6 +21,8 @@ export {
   SIMULATED_PROTOCOLS,
   type SimulatedProtocolName,
 } from './protocols/index.ts';
+export { type RecordOptions, recordExperiment } from './record.ts';
+export { type Departure, type Replayed, type ReplayOptions, replay } from './replay.ts';
 export {
   createSimulatedCluster,
   type SimulatedCluster,
@@ -28,7 +31,9 @@ export {
   type SimulatedTransactionClusterOptions,
   type SimulatedWorldOptions,
 } from './simulated-cluster.ts';
+export type { ExperimentRecord } from './storm-record.ts';
 export type { Failure, Verdict } from './swarm/examine.ts';
-export { type SwarmOptions, type SwarmSettings, swarm } from './swarm/swarm.ts';
+export type { SwarmSettings } from './swarm/seeds-task.ts';
+export { type SwarmOptions, swarm } from './swarm/swarm.ts';
 export type { SimulatedProtocol, System, SystemOptions } from './system.ts';
 export { Violation } from './violation.ts';

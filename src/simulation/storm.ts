@@ -4,6 +4,8 @@ import { TURN_STEPS } from '../../actors/world.ts';
 import type { Drive } from './drive.ts';
 import type { Fault, Strike } from './faults/fault.ts';
 import { FAULT_NAMES, FAULTS, type Strengths } from './faults/index.ts';
+import { StormRandom } from './storm-random.ts';
+import type { RecordedStorm, RecordedStrike, StormEvent } from './storm-record.ts';
 import type { System } from './system.ts';
 
 export interface StormOptions {
@@ -15,12 +17,25 @@ export interface StormOptions {
   readonly steps: readonly string[];
   /** Where it notes nodes that may end at any moment. */
   readonly doomed: Set<string>;
+  /** What another one did, to be done again in the place of what chance would have. */
+  readonly recorded: RecordedStorm | undefined;
+  /** Hears what this one does. */
+  readonly tell: (event: StormEvent) => void;
+}
+
+/** Something that may be drawn. */
+interface Lot extends Pick<RecordedStrike, 'fault' | 'kind'> {
+  readonly share: number;
+  readonly strike: Strike;
 }
 
 /** How long a start may take. */
 const RESTART_MS_MAX = 2000;
+/** A storm whose record ends before it was over: what was seen broken shows within so much time. */
+const REMAINDER_MS = 60_000;
 /** A node that works flushes something within so many events. */
 const FLUSH_STEPS_MAX = 100;
+const NOTHING: Lot = { fault: 'nothing', kind: 0, share: 0, strike: async () => {} };
 const CALM_PACE: Pace = { turnMsMax: 0, flushMsMax: 1 };
 const CALM: Parameters<SimulatedHost['changeNetwork']>[0] = {
   lossProbability: 0,
@@ -33,19 +48,27 @@ const CALM: Parameters<SimulatedHost['changeNetwork']>[0] = {
 /** Breaks a system here and there, at random, and mends it at the end. */
 export class Storm {
   readonly host: SimulatedHost;
-  readonly random: Random;
+  /** What strikes draw from. */
+  readonly random: StormRandom;
+  readonly #chance: Random;
+  readonly #recorded: RecordedStorm | undefined;
+  readonly #tell: (event: StormEvent) => void;
   readonly #system: System;
   readonly #drive: Drive;
   readonly #faults: Strengths;
   readonly #steps: readonly string[];
-  readonly #lots: readonly (readonly [share: number, Strike])[];
+  readonly #lots: readonly Lot[];
   readonly #shares: number;
   readonly #doomed: Set<string>;
   #struck = 0;
+  #performed = 0;
 
-  constructor({ system, drive, random, faults, steps, doomed }: StormOptions) {
+  constructor({ system, drive, random, faults, steps, doomed, recorded, tell }: StormOptions) {
     this.host = system.host;
-    this.random = random;
+    this.random = new StormRandom(random);
+    this.#chance = random;
+    this.#recorded = recorded;
+    this.#tell = tell;
     this.#system = system;
     this.#drive = drive;
     this.#faults = faults;
@@ -55,9 +78,10 @@ export class Storm {
       const fault: Fault = FAULTS[name];
       const strength = faults[name];
       if (strength === undefined) return [];
-      return [...(fault.strikes?.(strength) ?? []), ...(system.strikes?.[name] ?? [])];
+      const strikes = [...(fault.strikes?.(strength) ?? []), ...(system.strikes?.[name] ?? [])];
+      return strikes.map(([share, strike], kind) => ({ fault: name, kind, share, strike }));
     });
-    this.#shares = this.#lots.reduce((sum, [share]) => sum + share, 0);
+    this.#shares = this.#lots.reduce((sum, { share }) => sum + share, 0);
   }
 
   /** How often something has struck. */
@@ -67,20 +91,32 @@ export class Storm {
 
   /** Lets faults strike for so long, with up to `calmMsMax` between two of them. */
   async rage(ms: number, calmMsMax: number): Promise<void> {
+    if (this.#recorded !== undefined) return this.#repeat(this.#recorded);
     const untilMs = this.host.clock.now() + ms;
     while (this.host.clock.now() < untilMs) {
-      await this.#drive.run(this.random.next() * calmMsMax);
+      const waitMs = this.#chance.next() * calmMsMax;
+      await this.#drive.run(waitMs);
       // Faults strike between any two events, also those of one instant.
-      for (let steps = this.random.integer(0, 12); steps > 0; steps--) await this.#drive.step();
-      await this.#drawn()?.(this);
-      this.#struck += 1;
-      this.#drive.witness.check();
+      const steps = this.#chance.integer(0, 12);
+      await this.#step(steps);
+      const { fault, kind, strike } = this.#drawn() ?? NOTHING;
+      await this.#strike({ fault, kind, waitMs, steps, draws: [] }, strike);
     }
+  }
+
+  /** Lets something strike that is a step of the experiment; in a repetition, as it did before. */
+  async perform(step: string, strike: Strike): Promise<void> {
+    const { draws = [] } = this.#recorded?.afterwards[this.#performed] ?? {};
+    this.#performed += 1;
+    await this.#strike({ fault: step, kind: 0, waitMs: 0, steps: 0, draws }, strike);
   }
 
   /** In half of the worlds in which nodes crash the power fails everywhere at last, while clients work. */
   async end(): Promise<void> {
-    if (this.#faults.crash === undefined || this.random.next() < 0.5) return;
+    const powerFails =
+      this.#recorded?.calm?.powerFails ?? (this.#faults.crash !== undefined && this.#chance.next() >= 0.5);
+    this.#tell({ event: 'calm', powerFails });
+    if (!powerFails) return;
     for (const name of this.nodes) await this.crash(name);
   }
 
@@ -210,11 +246,38 @@ export class Storm {
     return this.#faults.volatile !== undefined;
   }
 
-  #drawn(): Strike | undefined {
-    let left = this.random.next() * this.#shares;
-    for (const [share, strike] of this.#lots) {
-      left -= share;
-      if (left < 0) return strike;
+  async #repeat({ strikes, calm }: RecordedStorm): Promise<void> {
+    for (const recorded of strikes) {
+      const { fault, kind, waitMs, steps } = recorded;
+      await this.#drive.run(waitMs);
+      await this.#step(steps);
+      const lot = this.#lots.find((known) => known.fault === fault && known.kind === kind) ?? NOTHING;
+      await this.#strike(recorded, lot.strike);
+    }
+    if (calm === undefined) await this.#drive.run(REMAINDER_MS);
+  }
+
+  async #step(steps: number): Promise<void> {
+    for (let left = steps; left > 0; left--) await this.#drive.step();
+  }
+
+  async #strike({ draws, ...what }: RecordedStrike, strike: Strike): Promise<void> {
+    this.#tell({ event: 'strike', ...what });
+    this.random.begin(draws);
+    try {
+      await strike(this);
+    } finally {
+      this.#tell({ event: 'struck', draws: this.random.draws });
+    }
+    this.#struck += 1;
+    this.#drive.witness.check();
+  }
+
+  #drawn(): Lot | undefined {
+    let left = this.#chance.next() * this.#shares;
+    for (const lot of this.#lots) {
+      left -= lot.share;
+      if (left < 0) return lot;
     }
     return undefined;
   }

@@ -28,7 +28,8 @@ describe('the same seed gives the same trace, byte for byte', () => {
 
   for (const protocol of SIMULATED_PROTOCOL_NAMES) {
     it(`another seed gives another trace of ${protocol}`, async () => {
-      expect(await traceOf(protocol, 3)).to.not.deep.equal(await traceOf(protocol, 4));
+      const [three, four] = [await traceOf(protocol, 3), await traceOf(protocol, 4)];
+      expect(three.join('\n') === four.join('\n')).to.equal(false);
     });
   }
 });

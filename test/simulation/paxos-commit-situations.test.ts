@@ -50,7 +50,7 @@ async function votesComeToLightOneByOne(world: PaxosCommitWorld): Promise<void> 
   for (const from of ['1', '2']) for (const to of ['0', '1', '2']) host.linkOneWay(from, to, true);
   await world.restart('0');
   // It is told before the acceptors let go of what is decided.
-  const told = () => world.history.isDecided(world.lastGroup());
+  const told = () => world.decisions.isDecided(world.lastGroup());
   while (!told()) await world.step();
   await world.kill('0');
   await world.kill('1');

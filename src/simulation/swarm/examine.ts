@@ -1,5 +1,5 @@
-import type { TraceRecord } from '../../../actors/simulated/index.ts';
 import { type ExperimentOptions, type ExperimentResult, experiment } from '../experiment.ts';
+import type { ExperimentRecord } from '../storm-record.ts';
 import { Violation } from '../violation.ts';
 
 /** What a seed has come to. */
@@ -17,10 +17,21 @@ export interface Failure {
   readonly message: string;
   readonly stack: string | undefined;
   /** The last steps before it was seen, in their order. */
-  readonly lastSteps: readonly TraceRecord[];
+  readonly lastSteps: readonly ExperimentRecord[];
 }
 
 const STEPS_MAX = 24;
+/** What shows in what comes of it. */
+const SHOWN_BY_OTHERS: readonly ExperimentRecord['event'][] = [
+  'turn',
+  'timer',
+  'send',
+  'state',
+  'begin',
+  'strike',
+  'struck',
+  'calm',
+];
 
 /** Runs an experiment; and where it fails, runs it again, to know what led to that. */
 export async function examine(options: Omit<ExperimentOptions, 'trace'>): Promise<Verdict> {
@@ -31,10 +42,9 @@ export async function examine(options: Omit<ExperimentOptions, 'trace'>): Promis
   } catch (thrown) {
     error = thrown;
   }
-  const steps: TraceRecord[] = [];
-  const trace = (record: TraceRecord) => {
-    // That a node works, and that a timer is due, shows in what comes of it.
-    if (record.event === 'turn' || record.event === 'timer') return;
+  const steps: ExperimentRecord[] = [];
+  const trace = (record: ExperimentRecord) => {
+    if (SHOWN_BY_OTHERS.includes(record.event)) return;
     steps.push(record);
     if (steps.length > STEPS_MAX) steps.shift();
   };
@@ -46,7 +56,8 @@ export async function examine(options: Omit<ExperimentOptions, 'trace'>): Promis
   return { seed, result: undefined, failure };
 }
 
-function failureOf(error: unknown, lastSteps: readonly TraceRecord[]): Failure {
+/** What it means that an experiment threw this. */
+export function failureOf(error: unknown, lastSteps: readonly ExperimentRecord[]): Failure {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   return { invariant: error instanceof Violation ? error.invariant : 'error', message, stack, lastSteps };
 }

@@ -129,6 +129,14 @@ describe('whether more can happen in two-phase commit', () => {
       'one that is cut off has not',
       { coordinator: { open: [open('committing', '2')] }, cut: [[LEADER, '2']] },
     ],
+    [
+      'busy',
+      'a group that waits for nobody any more has yet to end, and who has forgotten it to be taken in',
+      {
+        coordinator: { followers: ['1', '2'], open: [open('committing')] },
+        participants: { 3: { isMember: false } },
+      },
+    ],
     ['busy', 'a transaction waits at the leader', { coordinator: { pending: 1 } }],
     ['busy', 'records are to be removed at the leader', { coordinator: { isTidy: false } }],
     ['busy', 'records are to be removed at a follower', { participants: { 1: { isTidy: false } } }],
@@ -288,7 +296,16 @@ describe('whether more can happen in Paxos Commit', () => {
       'a dead follower has not acknowledged',
       { leads: '1', dead: ['2'], coordinator: { open: [open('committing', '2')] } },
     ],
-    ['busy', 'a follower has yet to hear what has ended', { leads: '1', participants: { '2': { mark: 8 } } }],
+    [
+      'busy',
+      'a follower has yet to hear what has ended',
+      { leads: '1', participants: { '2': { mark: 8, records: 1 } } },
+    ],
+    [
+      'clear',
+      'one that remembers nothing has not heard it, and need not',
+      { leads: '1', participants: { '2': { mark: 8 } } },
+    ],
   ];
   for (const [rest, what, situation] of situations)
     it(`${rest}: ${what}`, () => {

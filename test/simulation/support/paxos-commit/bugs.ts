@@ -34,7 +34,23 @@ function unrecorded(role: string, action: string): (program: OpenTwoPhaseCommit)
     );
 }
 
-/** What any storm finds sooner or later. */
+export const FILLS_NOTHING = bug(
+  'a new leader fills none of the slots that were handed out before',
+  (program) =>
+    replaceAction(program, 'coordinator', 'adopt', (args, original) => {
+      original(args);
+      const { waiting, values } = args.context.settlement;
+      const accepted = waiting.filter((slot: number) => values.get(slot).length > 0);
+      waiting.splice(0, waiting.length, ...accepted);
+    }),
+);
+
+/** What takes a certain situation. */
+export const ANSWERS_FOR_OTHERS = bug('a former leader answers for groups of a later one', (program) =>
+  replaceAction(program, 'coordinator', 'answerDecisionReq', (args) => [plain.answerDecisionReq(args)]),
+);
+
+/** What experiments find. */
 export const PAXOS_COMMIT_BUGS: readonly PaxosCommitBug[] = [
   bug('a vote is put down that is not on disk', unrecorded('follower', 'recordReady')),
   bug('an acceptor accepts what is not on its disk', unrecorded('acceptor', 'accept')),
@@ -56,20 +72,5 @@ export const PAXOS_COMMIT_BUGS: readonly PaxosCommitBug[] = [
       for (const slot of values.keys()) values.set(slot, NO_OP);
     }),
   ),
+  FILLS_NOTHING,
 ];
-
-/** What takes a certain situation. */
-export const FILLS_NOTHING = bug(
-  'a new leader fills none of the slots that were handed out before',
-  (program) =>
-    replaceAction(program, 'coordinator', 'adopt', (args, original) => {
-      original(args);
-      const { waiting, values } = args.context.settlement;
-      const accepted = waiting.filter((slot: number) => values.get(slot).length > 0);
-      waiting.splice(0, waiting.length, ...accepted);
-    }),
-);
-
-export const ANSWERS_FOR_OTHERS = bug('a former leader answers for groups of a later one', (program) =>
-  replaceAction(program, 'coordinator', 'answerDecisionReq', (args) => [plain.answerDecisionReq(args)]),
-);

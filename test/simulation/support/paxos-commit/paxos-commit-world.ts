@@ -1,5 +1,4 @@
 import { type Address, addressOf } from '../../../../actors/address.ts';
-import { unpack } from '../../../../actors/codec.ts';
 import type { Message } from '../../../../actors/envelope.ts';
 import { CLIENTS } from '../../../../actors/host.ts';
 import type { DiskSettings, NetworkSettings, TraceRecord } from '../../../../actors/simulated/index.ts';
@@ -9,17 +8,22 @@ import { type PaxosCommitOptions, paxosCommitProgram } from '../../../../machine
 import type { Outcome, ParticipantStatus } from '../../../../machines/two-phase-commit/client-messages.ts';
 import type { Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
 import type { TransactionId } from '../../../../machines/two-phase-commit/transaction-id.ts';
+import { CommitsHaveAllVotes } from '../../../../src/simulation/invariants/commits-have-all-votes.ts';
+import { OneContent } from '../../../../src/simulation/invariants/one-content.ts';
+import { OneDecision } from '../../../../src/simulation/invariants/one-decision.ts';
+import { VotesAreChosen } from '../../../../src/simulation/invariants/votes-are-chosen.ts';
+import { AcceptorDisks } from '../../../../src/simulation/protocols/paxos/acceptor-disks.ts';
+import { GroupDisks } from '../../../../src/simulation/protocols/transactions/group-disks.ts';
+import { storedOn } from '../../../../src/simulation/protocols/transactions/stored-on.ts';
 import { forTwoPhaseCommit } from '../../../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
 import { Violation } from '../../../../src/simulation/violation.ts';
+import { type DiskListener, watchDisk } from '../../../../src/simulation/watch/disk-watch.ts';
 import {
   type Instrument,
   instrumentedProgram,
   watchActions,
 } from '../../../../src/simulation/watch/instrumented-program.ts';
-import { CommitHistory } from '../two-phase/commit-history.ts';
-import type { Observation } from '../two-phase/serializability.ts';
-import { storedOn } from '../two-phase/stored-on.ts';
-import { InstanceHistory } from './instances.ts';
+import { type Attempt, checkAttempts } from '../two-phase/two-phase-world.ts';
 import { ReplicatedClient } from './replicated-client.ts';
 
 export interface PaxosCommitWorldOptions {
@@ -32,12 +36,6 @@ export interface PaxosCommitWorldOptions {
   readonly instruments?: readonly Instrument[];
 }
 
-/** A transaction that a test has handed in, and what its client was told. */
-export interface Attempt {
-  readonly transaction: Partial<Transaction>;
-  outcome: Outcome | undefined;
-}
-
 type Report = ReplicatedCoordinatorStatus | ParticipantStatus;
 
 const ASK_MS = 15;
@@ -47,8 +45,10 @@ const OBSERVER: Address = addressOf(CLIENTS, 'observer');
 export class PaxosCommitWorld implements AsyncDisposable {
   readonly host: SimulatedHost;
   readonly nodes: readonly string[];
-  readonly history = new CommitHistory();
-  readonly instances: InstanceHistory;
+  readonly decisions = new OneDecision();
+  readonly contents = new OneContent();
+  readonly votes: VotesAreChosen;
+  readonly #disks: readonly DiskListener[];
   readonly attempts: Attempt[] = [];
   readonly #program: ReturnType<typeof instrumentedProgram>;
   readonly #clients = new Map<Address, ReplicatedClient>();
@@ -65,7 +65,11 @@ export class PaxosCommitWorld implements AsyncDisposable {
     instruments = [],
   }: PaxosCommitWorldOptions = {}) {
     this.nodes = Array.from({ length: followers + 1 }, (_, node) => String(node));
-    this.instances = new InstanceHistory(this.nodes.length);
+    this.votes = new VotesAreChosen(this.nodes.length);
+    this.#disks = [
+      new AcceptorDisks([this.votes]),
+      new GroupDisks([this.decisions, new CommitsHaveAllVotes(), this.votes]),
+    ];
     this.#program = instrumentedProgram(paxosCommitProgram({ nodes: this.nodes, settings }), [
       forTwoPhaseCommit((program) => this.#instrument(program)),
       ...instruments,
@@ -194,7 +198,7 @@ export class PaxosCommitWorld implements AsyncDisposable {
 
   /** After {@link settle}: whatever happened, it happened at every follower that runs, and clients were told the truth. */
   checkState(): void {
-    const expected = JSON.stringify([...this.history.state()].sort());
+    const expected = JSON.stringify([...this.contents.state()].sort());
     for (const node of this.followers) {
       if (!this.host.running.includes(node)) continue;
       const stored = JSON.stringify(storedOn(this.host, node).sort());
@@ -206,27 +210,12 @@ export class PaxosCommitWorld implements AsyncDisposable {
       ).length;
       if (left > 0) throw new Violation('empty journals', `${node} keeps ${left} records of groups`);
     }
-    for (const attempt of this.attempts) this.#checkAttempt(attempt);
+    checkAttempts(this.attempts, this.contents);
   }
 
   /** The group of the highest id that anybody has voted on. */
   lastGroup(): TransactionId {
-    return this.instances.lastGroup;
-  }
-
-  /** What was applied and nobody was told of: it may have happened at any time. */
-  unobserved(): Observation[] {
-    const known = new Set(this.attempts.map(({ outcome }) => outcome?.[2]));
-    return [...this.history.applied]
-      .filter(([id]) => !known.has(id))
-      .map(([id, { reads, writes }]) => ({
-        name: `unknown ${id}`,
-        startMs: 0,
-        endMs: Number.POSITIVE_INFINITY,
-        reads,
-        id,
-        writes: writes.map(([key]) => key),
-      }));
+    return this.votes.lastGroup;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -234,63 +223,30 @@ export class PaxosCommitWorld implements AsyncDisposable {
     this.#program[Symbol.dispose]();
   }
 
-  /** What is on disk stands: an acceptance, a decision. */
   #watchDisk(node: string): void {
-    const { records } = this.host.diskOf(node);
-    const put = records.put.bind(records);
-    records.put = (encoded, key, value) => {
-      put(encoded, key, value);
-      if (key[0] === 'accepted') {
-        const [slot, round, leader, ...batch] = unpack(value) as [number, number, string, ...Uint8Array[]];
-        this.#watch(() => this.instances.accepted(node, slot, round, leader, batch));
-      } else if (key[0] === 'group') {
-        const [kind, , , refused] = unpack(value) as [string, unknown, unknown, number[]];
-        if (kind !== 'COMMIT' && kind !== 'ABORT') return;
-        const decision = { commits: kind === 'COMMIT', refused };
-        this.#watch(() => this.history.decided(`the disk of ${node}`, Number(key[1]), decision));
-      }
-    };
+    watchDisk(node, this.host.diskOf(node), this.#disks, this.#watch);
   }
 
-  #watch(look: () => void): void {
+  readonly #watch = (look: () => void): void => {
     try {
       look();
     } catch (error) {
       this.#broken ??= error;
     }
-  }
-
-  #checkAttempt({ transaction, outcome }: Attempt): void {
-    const { writes = [] } = transaction;
-    if (outcome === undefined) throw new Violation('every client is answered', JSON.stringify(transaction));
-    if (writes.length === 0) return;
-    const text = JSON.stringify(writes);
-    const happened = [...this.history.applied].filter(
-      ([, applied]) => JSON.stringify(applied.writes) === text,
-    );
-    const [, what, id] = outcome;
-    if (what === 'committed' && !(happened.length === 1 && happened[0]![0] === id)) {
-      throw new Violation('what was committed happened', `${text} ${JSON.stringify(outcome)}`);
-    }
-    if (what === 'aborted' && happened.length > 0) {
-      throw new Violation('what was aborted did not happen', `${text} ${JSON.stringify(outcome)}`);
-    }
-    if (happened.length > 1) throw new Violation('it happened once', text);
-  }
+  };
 
   #instrument(program: Parameters<Parameters<typeof forTwoPhaseCommit>[0]>[0]): void {
-    const { history } = this;
     const { node } = program;
     if (program.inputs.participant === undefined) return;
     watchActions(program, 'follower', ['recordCommit', 'recordAbort'], ({ context, event }) => {
       // What it was told; not its own vote, which may be forgotten with the node before anybody hears of it.
       if (['COMMIT', 'ABORT', 'END'].includes(event.type))
-        this.#watch(() => history.decided(node, context.group.id, context.decision));
+        this.#watch(() => this.decisions.decided(node, context.group.id, context.decision));
     });
     const { store } = program.inputs.participant.ground;
     const applyGroup = store.applyGroup.bind(store);
     store.applyGroup = (id, contents, decision) => {
-      this.#watch(() => history.wrote(id, contents, decision));
+      this.#watch(() => this.contents.wrote(id, contents, decision));
       applyGroup(id, contents, decision);
     };
   }

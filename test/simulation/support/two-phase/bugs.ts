@@ -1,6 +1,7 @@
 import type { Effect, Effects } from '../../../../actors/effects.ts';
 import { send } from '../../../../actors/effects.ts';
 import type { Presume, TwoPhaseCommitSettings } from '../../../../machines/two-phase-commit/settings.ts';
+import type { Strengths } from '../../../../src/simulation/faults/index.ts';
 import {
   forTwoPhaseCommit,
   type OpenTwoPhaseCommit,
@@ -17,12 +18,12 @@ export interface TwoPhaseBug {
   readonly presume: Presume;
   readonly instrument: Instrument;
   readonly settings?: Partial<TwoPhaseCommitSettings>;
-  /** It shows only while followers come, and lose their memory. */
-  readonly joins: boolean;
+  /** It shows under these alone, or soonest. */
+  readonly faults?: Strengths;
 }
 
 function bug(what: string, presume: Presume, plant: (program: OpenTwoPhaseCommit) => void): TwoPhaseBug {
-  return { what, presume, instrument: forTwoPhaseCommit(plant), joins: false };
+  return { what, presume, instrument: forTwoPhaseCommit(plant) };
 }
 
 /** One that shows when followers ask one another, which they do when the leader is away. */
@@ -30,8 +31,9 @@ function inquiryBug(what: string, plant: (program: OpenTwoPhaseCommit) => void):
   return { ...bug(what, 'nothing', plant), settings: { decisionTimeoutMs: 10, retryMs: 5, retryMsMax: 20 } };
 }
 
-function joinBug(what: string, plant: (program: OpenTwoPhaseCommit) => void): TwoPhaseBug {
-  return { what, presume: 'nothing', instrument: forTwoPhaseCommit(plant), joins: true };
+/** One that shows while followers come, or lose their memory. */
+function joinBug(what: string, faults: Strengths, plant: (program: OpenTwoPhaseCommit) => void): TwoPhaseBug {
+  return { ...bug(what, 'nothing', plant), faults, settings: { pageBytesMax: 100 } };
 }
 
 function listOf(effects: Effects): readonly Effect[] {
@@ -50,6 +52,9 @@ function unrecorded(role: string, action: string): (program: OpenTwoPhaseCommit)
     replaceAction(program, role, action, (args, original) => withoutRecords(original(args)));
   };
 }
+
+const COMING: Strengths = { members: 1, volatile: 0 };
+const FORGETTING: Strengths = { volatile: 1, crash: 3 };
 
 export const TWO_PHASE_BUGS: readonly TwoPhaseBug[] = [
   bug('a decision is told that is not on disk', 'nothing', unrecorded('leader', 'decide')),
@@ -126,13 +131,13 @@ export const TWO_PHASE_BUGS: readonly TwoPhaseBug[] = [
       for (const node of context.group.participants.slice(1)) context.group.acknowledged.add(node);
     });
   }),
-  joinBug('who learns is not told what commits', (program) => {
+  joinBug('who learns is not told what commits', COMING, (program) => {
     if (program.roles.coordinator === undefined) return;
     watchActions(program, 'coordinator', ['beginGroups'], ({ context }) => {
       if (context.learner !== undefined) context.learner.isActive = false;
     });
   }),
-  joinBug('a source sends its records before it has all from before', (program) => {
+  joinBug('a source sends its records before it has all from before', COMING, (program) => {
     if (program.roles.participant === undefined) return;
     replaceAction(program, 'participant', 'sendRecords', (args, original) => {
       const { ground } = args.context;
@@ -143,7 +148,7 @@ export const TWO_PHASE_BUGS: readonly TwoPhaseBug[] = [
       return effects;
     });
   }),
-  joinBug('who learns takes an older value for a newer one', (program) => {
+  joinBug('who learns takes an older value for a newer one', COMING, (program) => {
     if (program.roles.newcomer === undefined) return;
     replaceAction(program, 'newcomer', 'takeFetched', (args, original) => {
       for (const [key, version, value] of args.event.entries)
@@ -151,13 +156,13 @@ export const TWO_PHASE_BUGS: readonly TwoPhaseBug[] = [
       return original(args);
     });
   }),
-  joinBug('a follower that has lost its memory votes on', (program) => {
+  joinBug('a follower that has lost its memory votes on', FORGETTING, (program) => {
     const { participant } = program.inputs;
     if (participant === undefined) return;
     participant.ground.membership = { state: 'member', attempt: 0, first: 0 };
     delete (program.inputs as Record<string, unknown>).newcomer;
   }),
-  joinBug('one is taken in while something is under way', (program) => {
+  joinBug('one is taken in while something is under way', COMING, (program) => {
     if (program.roles.coordinator === undefined) return;
     watchActions(program, 'coordinator', ['close'], ({ context }) => {
       for (const { id } of context.groups.describe().map(({ group }: { group: number }) => ({ id: group })))

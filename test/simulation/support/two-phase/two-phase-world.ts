@@ -1,5 +1,4 @@
 import { type Address, addressOf } from '../../../../actors/address.ts';
-import { unpack } from '../../../../actors/codec.ts';
 import type { Message } from '../../../../actors/envelope.ts';
 import { FilesMissingError, SetAsideError } from '../../../../actors/errors.ts';
 import { CLIENTS } from '../../../../actors/host.ts';
@@ -15,16 +14,20 @@ import type { Ground } from '../../../../machines/two-phase-commit/follower-cont
 import { twoPhaseCommitProgram } from '../../../../machines/two-phase-commit/program.ts';
 import type { TwoPhaseCommitSettings } from '../../../../machines/two-phase-commit/settings.ts';
 import type { Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
+import { checkClientsHearTheTruth } from '../../../../src/simulation/invariants/clients-hear-the-truth.ts';
+import { CommitsHaveAllVotes } from '../../../../src/simulation/invariants/commits-have-all-votes.ts';
+import { OneContent } from '../../../../src/simulation/invariants/one-content.ts';
+import { OneDecision } from '../../../../src/simulation/invariants/one-decision.ts';
+import { GroupDisks } from '../../../../src/simulation/protocols/transactions/group-disks.ts';
+import { storedOn } from '../../../../src/simulation/protocols/transactions/stored-on.ts';
 import { forTwoPhaseCommit } from '../../../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
 import { Violation } from '../../../../src/simulation/violation.ts';
+import { watchDisk } from '../../../../src/simulation/watch/disk-watch.ts';
 import {
   type Instrument,
   instrumentedProgram,
   watchActions,
 } from '../../../../src/simulation/watch/instrumented-program.ts';
-import { CommitHistory } from './commit-history.ts';
-import type { Observation } from './serializability.ts';
-import { storedOn } from './stored-on.ts';
 import { TestClient } from './test-client.ts';
 
 export interface TwoPhaseWorldOptions {
@@ -50,7 +53,9 @@ const OBSERVER: Address = addressOf(CLIENTS, 'observer');
 /** A leader and followers in the simulated world, with every decision watched. */
 export class TwoPhaseWorld implements AsyncDisposable {
   readonly host: SimulatedHost;
-  readonly history = new CommitHistory();
+  readonly decisions = new OneDecision();
+  readonly contents = new OneContent();
+  readonly #disks = [new GroupDisks([this.decisions, new CommitsHaveAllVotes()])];
   readonly attempts: Attempt[] = [];
   readonly #program: ReturnType<typeof instrumentedProgram>;
   readonly #clients = new Map<Address, TestClient>();
@@ -215,7 +220,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
 
   /** After {@link settle}, all nodes being up: whatever happened, it happened everywhere, and clients were told the truth. */
   checkState(): void {
-    const expected = JSON.stringify([...this.history.state()].sort());
+    const expected = JSON.stringify([...this.contents.state()].sort());
     for (const node of this.followers) {
       const stored = JSON.stringify(storedOn(this.host, node).sort());
       if (stored !== expected) {
@@ -226,22 +231,7 @@ export class TwoPhaseWorld implements AsyncDisposable {
       const left = [...this.host.diskOf(node).records.from('')].filter(({ key }) => key[0] === 'group');
       if (left.length > 0) throw new Violation('empty journals', `${node} keeps ${left.length} records`);
     }
-    for (const attempt of this.attempts) this.#checkAttempt(attempt);
-  }
-
-  /** Transactions that happened though their clients do not know it. They have no begin and no end. */
-  unobserved(): Observation[] {
-    const known = new Set(this.attempts.map(({ outcome }) => outcome?.[2]));
-    return [...this.history.applied]
-      .filter(([id]) => !known.has(id))
-      .map(([id, { reads, writes }]) => ({
-        name: `unknown ${id}`,
-        startMs: 0,
-        endMs: Number.POSITIVE_INFINITY,
-        reads,
-        id,
-        writes: writes.map(([key]) => key),
-      }));
+    checkAttempts(this.attempts, this.contents);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -249,69 +239,37 @@ export class TwoPhaseWorld implements AsyncDisposable {
     this.#program[Symbol.dispose]();
   }
 
-  /** What is on the disk of a follower, as its next life would find it. */
   #noteReport(from: string, message: Message): void {
     if (message.type === 'coordinatorStatus' || message.type === 'participantStatus')
       this.#reports.set(from, message as CoordinatorStatus | ParticipantStatus);
   }
 
-  /** A decision that is on disk stands. */
   #watchDisk(node: string): void {
-    const { records } = this.host.diskOf(node);
-    const put = records.put.bind(records);
-    records.put = (encoded, key, value) => {
-      put(encoded, key, value);
-      if (key[0] !== 'group') return;
-      const [kind, , , refused] = unpack(value) as [string, unknown, unknown, number[]];
-      if (kind !== 'COMMIT' && kind !== 'ABORT') return;
-      this.#watch(() =>
-        this.history.decided(`the disk of ${node}`, Number(key[1]), { commits: kind === 'COMMIT', refused }),
-      );
-    };
+    watchDisk(node, this.host.diskOf(node), this.#disks, this.#watch);
   }
 
-  #watch(look: () => void): void {
+  readonly #watch = (look: () => void): void => {
     try {
       look();
     } catch (error) {
       this.#broken ??= error;
     }
-  }
-
-  #checkAttempt({ transaction, outcome }: Attempt): void {
-    const { writes = [] } = transaction;
-    if (outcome === undefined) throw new Violation('every client is answered', JSON.stringify(transaction));
-    if (writes.length === 0) return;
-    const text = JSON.stringify(writes);
-    const happened = [...this.history.applied].filter(
-      ([, applied]) => JSON.stringify(applied.writes) === text,
-    );
-    const [, what, id] = outcome;
-    if (what === 'committed' && !(happened.length === 1 && happened[0]![0] === id)) {
-      throw new Violation('what was committed happened', `${text} ${JSON.stringify(outcome)}`);
-    }
-    if (what === 'aborted' && happened.length > 0) {
-      throw new Violation('what was aborted did not happen', `${text} ${JSON.stringify(outcome)}`);
-    }
-    if (happened.length > 1) throw new Violation('it happened once', text);
-  }
+  };
 
   #instrument(program: Parameters<Parameters<typeof forTwoPhaseCommit>[0]>[0]): void {
-    const { history } = this;
     const { node } = program;
-    const watch = (look: () => void) => this.#watch(look);
     if (program.inputs.participant === undefined) return;
     watchActions(program, 'follower', ['recordCommit', 'recordAbort'], ({ context, event }) => {
       // What it was told; not its own vote, which may be forgotten with the node before anybody hears of it.
       if (['COMMIT', 'ABORT', 'END'].includes(event.type))
-        watch(() => history.decided(node, context.group.id, context.decision));
+        this.#watch(() => this.decisions.decided(node, context.group.id, context.decision));
     });
     const { ground } = program.inputs.participant;
     this.#grounds.set(node, ground);
     const { store } = ground;
     const applyGroup = store.applyGroup.bind(store);
     store.applyGroup = (id, contents, decision) => {
-      watch(() => history.wrote(id, contents, decision));
+      this.#watch(() => this.contents.wrote(id, contents, decision));
       applyGroup(id, contents, decision);
     };
   }
@@ -324,4 +282,20 @@ function isIdle(report: CoordinatorStatus | ParticipantStatus): boolean {
   }
   const { isMember, undecided, records, isDurable, reads } = report;
   return isMember && undecided.length === 0 && records === 0 && isDurable && reads === 0;
+}
+
+/** Every client was answered, and told the truth. */
+export function checkAttempts(attempts: readonly Attempt[], { applied }: OneContent): void {
+  const told = attempts.map(({ transaction, outcome }) => {
+    const { writes = [] } = transaction;
+    if (outcome === undefined) throw new Violation('every client is answered', JSON.stringify(transaction));
+    const [, what, id] = outcome;
+    if (what === 'committed' && writes.length > 0 && !applied.has(id))
+      throw new Violation(
+        'what was committed happened',
+        `${JSON.stringify(writes)} ${JSON.stringify(outcome)}`,
+      );
+    return { writes, told: what === 'unknown' ? undefined : what };
+  });
+  checkClientsHearTheTruth(told, applied);
 }

@@ -1,0 +1,20 @@
+import { experiment } from '../../src/simulation/experiment.ts';
+import { SIMULATED_PROTOCOLS, type SimulatedProtocolName } from '../../src/simulation/protocols/index.ts';
+
+/** What was wrong once, and the seeds that showed it. */
+const FOUND: readonly (readonly [protocol: SimulatedProtocolName, seed: number, what: string])[] = [
+  [
+    '2pc',
+    48,
+    'a follower was said to be at rest whose journal had what its store was still to note as written',
+  ],
+  ['paxos-commit', 324, 'nothing ever settled when a follower had missed the last mark'],
+];
+
+describe('what experiments have found does not come back:', function () {
+  this.timeout(30_000);
+  for (const [protocol, seed, what] of FOUND)
+    it(`${what} (${protocol}, seed ${seed})`, async () => {
+      await experiment({ protocol: SIMULATED_PROTOCOLS[protocol], seed });
+    });
+});
