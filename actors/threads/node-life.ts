@@ -54,6 +54,9 @@ export class NodeLife {
   #wasRunning = false;
   #wasTold = false;
   #isOver = false;
+  /** Ending a thread while the binding opens LMDB would take the process with it. */
+  #mayAbort = false;
+  #endsWhenOpen = false;
   #reason: { readonly error: Error | undefined } | undefined;
 
   /**
@@ -129,13 +132,14 @@ export class NodeLife {
     return Promise.race([known, this.ended.then(() => undefined)]);
   }
 
-  /** Ends the thread at whatever instruction it is; resolves when it has ended. */
+  /** Ends the thread at whatever instruction it is, once its files are open; resolves when it has ended. */
   end(): Promise<void> {
     if (this.#reason === undefined) {
       this.#wasTold = true;
       this.#reason = { error: undefined };
     }
-    this.#abort.abort();
+    if (this.#mayAbort) this.#abort.abort();
+    else this.#endsWhenOpen = true;
     return this.ended;
   }
 
@@ -167,6 +171,10 @@ export class NodeLife {
     switch (message.type) {
       case 'hello':
         this.#threadId = message.threadId;
+        return;
+      case 'opened':
+        this.#mayAbort = true;
+        if (this.#endsWhenOpen) this.#abort.abort();
         return;
       case 'loaded':
         this.#loaded.resolve();

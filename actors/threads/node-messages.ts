@@ -48,6 +48,8 @@ export type HostMessage =
 export type NodeMessage =
   /** The very first thing: which thread it is. */
   | { readonly type: 'hello'; readonly threadId: number }
+  /** Its files are open, or it has none: from now on its thread may end at any instruction. */
+  | { readonly type: 'opened' }
   | { readonly type: 'loaded' }
   | { readonly type: 'running' }
   | { readonly type: 'linked'; readonly request: number }

@@ -93,6 +93,7 @@ export class ThreadWorld implements World {
       this.#journal = this.#traced('journal', journal);
       this.#store = this.#traced('store', new LmdbJournal(disks.storeFolder, disks.storeDisk, failed));
     }
+    this.tell({ type: 'opened' });
     const context = { node: name, memory, journal: this.#journal, store: this.#store, random, clock };
     this.#node.load(await loadProgram(program, context));
     this.tell({ type: 'loaded' });

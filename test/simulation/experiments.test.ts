@@ -3,10 +3,11 @@ import { SIMULATED_PROTOCOL_NAMES } from '../../src/simulation/protocols/index.t
 import type { Verdict } from '../../src/simulation/swarm/examine.ts';
 import type { SwarmSettings } from '../../src/simulation/swarm/seeds-task.ts';
 import { swarm } from '../../src/simulation/swarm/swarm.ts';
+import { isLong } from '../long.ts';
 
 /** More of them: npx synod simulate --protocol raft --seeds 10000 */
-const SEEDS = 80;
-const SEEDS_OF_MIXES = 20;
+const SEEDS = isLong ? 2000 : 80;
+const SEEDS_OF_MIXES = isLong ? 500 : 20;
 
 /** What seldom comes together by chance. */
 const MIXES: Readonly<Record<string, SwarmSettings>> = {
@@ -55,7 +56,7 @@ async function failuresOf(settings: SwarmSettings, count: number): Promise<strin
 }
 
 describe('what is promised holds in simulated storms, and everything recovers from them:', function () {
-  this.timeout(300_000);
+  this.timeout(isLong ? 3_600_000 : 300_000);
 
   for (const protocol of SIMULATED_PROTOCOL_NAMES) {
     it(`${SEEDS} seeds of ${protocol}`, async () => {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { isLong } from '../../long.ts';
 import { Child } from './child.ts';
 import { useTemporaryFolder } from './temporary-folder.ts';
 import { Workbench } from './workbench.ts';
@@ -147,14 +148,16 @@ describe('the members of a host of threads', function () {
     expect(existsSync(join(folder(), 'd'))).to.equal(false);
   });
 
-  it('are one or the other, and open, when the process is killed at any moment of a change', async () => {
-    for (const [state, times] of [
+  it('are one or the other, and open, when the process is killed at any moment of a change', async function () {
+    if (isLong) this.timeout(300_000);
+    const moments = [
       ['adding', 1],
       ['added', 1],
       ['removing', 2],
       ['adding', 2],
       ['removed', 3],
-    ] as const) {
+    ] as const;
+    for (const [state, times] of isLong ? [...moments, ...moments, ...moments] : moments.slice(0, 3)) {
       const child = new Child('change-members-until-killed.ts', folder());
       let seen = 0;
       for await (const line of child.lines()) {

@@ -13,3 +13,16 @@ export function useTemporaryFolder(): () => string {
   });
   return () => folder;
 }
+
+/** A folder for all tests of a suite that is filled once; they copy it. Call it inside `describe`. */
+export function useFolderOnce(fill: (folder: string) => Promise<void>): () => string {
+  let folder = '';
+  before(async () => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'synod-test-')));
+    await fill(folder);
+  });
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return () => folder;
+}

@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { DiskFullError, NodeDiedError, RoleFailedError } from '../../../actors/errors.ts';
 import type { InspectionEvent } from '../../../actors/inspection.ts';
 import { ThreadHost } from '../../../actors/threads/thread-host.ts';
+import { isLong } from '../../long.ts';
 import { useTemporaryFolder } from './temporary-folder.ts';
 import { Workbench } from './workbench.ts';
 
@@ -139,6 +140,20 @@ describe('a host of threads', function () {
       await bench.ask('b', { type: 'ping', text: 'all of it has arrived' } as never);
       expect(await Promise.race([heard[2], 'never'])).to.equal('never');
       expect(bench.ended).to.deep.equal([{ node: 'a', error: undefined }]);
+    });
+
+    it('may be killed at any moment of its start, and starts again', async function () {
+      if (isLong) this.timeout(1_200_000);
+      await using bench = new Workbench(folder());
+      // Later ones are quicker: their modules have been compiled.
+      for (let delayMs = 0; delayMs < 200; delayMs += isLong ? 1 : 25) {
+        const started = bench.host.start(NODES).catch(() => {});
+        await new Promise((resolve) => bench.host.clock.after(delayMs, () => resolve(undefined)));
+        await Promise.all(NODES.map((node) => bench.host.kill(node)));
+        await started;
+      }
+      await bench.host.start(NODES);
+      expect(await bench.ask('a', { type: 'ping', text: 'well' } as never)).to.include({ text: 'well' });
     });
 
     it('that is dead already is killed at once, and one that runs is not started twice', async () => {
