@@ -30,7 +30,7 @@ export interface MicrostepTransition {
 /** An action as XState hands it to a scope: `exec` is the named function, `params` what it was called with. */
 interface PlannedAction {
   readonly type: string;
-  readonly info: unknown;
+  readonly info: object;
   readonly params: unknown;
   readonly exec: ((info: unknown, params: unknown) => unknown) | undefined;
 }
@@ -43,6 +43,7 @@ export class Interpreter {
   readonly #scope: AnyActorScope;
   readonly #quiet = new WeakMap<AnyStateMachine, QuietEvents>();
   #sink: ActionSink | undefined;
+  #settling: EventObject | undefined;
 
   constructor() {
     const self = { id: '', sessionId: '' as string };
@@ -95,8 +96,13 @@ export class Interpreter {
     const info = { context: snapshot.context, event, self, system };
     for (const { type, exec } of actions) this.#carryOut({ type, info, params: undefined, exec });
     if (quiet.isAtRest(snapshot, event)) return snapshot;
-    // An event that nobody takes, for the transitions that need none.
-    return snapshot.machine.transition(snapshot, { ...event, type: SETTLE }, this.#scope);
+    // An event that nobody takes, for the transitions that need none; their actions see the one that made them due.
+    this.#settling = event;
+    try {
+      return snapshot.machine.transition(snapshot, { ...event, type: SETTLE }, this.#scope);
+    } finally {
+      this.#settling = undefined;
+    }
   }
 
   #quietEventsOf(machine: AnyStateMachine): QuietEvents {
@@ -143,7 +149,8 @@ export class Interpreter {
         `a role cannot use the action ${action.type}: ask for a send or a spawn by an effect`,
       );
     }
-    const effects = action.exec?.(action.info, action.params) as Effects;
+    const info = this.#settling === undefined ? action.info : { ...action.info, event: this.#settling };
+    const effects = action.exec?.(info, action.params) as Effects;
     if (effects !== undefined) {
       if ('effect' in effects) sink.effect(effects);
       else for (const effect of effects) sink.effect(effect);

@@ -88,10 +88,15 @@ export class UnknownOutcomeError extends SynodError {
 
 /** The leader is down, so it was not handed in: it has not happened, and will not. */
 export class NoLeaderError extends SynodError {
-  constructor(what: string, leader: string) {
+  /** `leader`: the one that is down; undefined where any node may lead, and too few live. */
+  constructor(what: string, leader: string | undefined) {
     super(
       'SYNOD_NO_LEADER',
-      `${what} was not handed in: the leader, node ${leader}, is down. It has not happened and will not. Restart it and try again`,
+      leader === undefined
+        ? `${what} was not handed in: no majority of the nodes lives, so nobody can lead. It has not happened and ` +
+            'will not. Restart some and try again'
+        : `${what} was not handed in: the leader, node ${leader}, is down. It has not happened and will not. Restart it ` +
+            'and try again',
     );
   }
 }

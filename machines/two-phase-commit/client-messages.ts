@@ -120,7 +120,7 @@ export type CoordinatorStatus = {
   readonly records: number;
   /** All groups below have ended... */
   readonly mark: TransactionId;
-  /** ...and what was recorded of groups that have ended is off the disk. */
+  /** ...and what was recorded of groups that have ended is off the disk, and the followers were told the mark. */
   readonly isTidy: boolean;
 };
 /** A group at the leader, and the followers whose votes or acknowledgements it waits for. */

@@ -8,7 +8,8 @@ import { BadTransactionError } from './errors.ts';
 import { journalPage } from './journal-page.ts';
 import { keysOf, type RequestedTransaction } from './requests.ts';
 import type { Session } from './sessions.ts';
-import { decodeTransaction, type Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
+import { decodeTransaction } from './transaction-bytes.ts';
 
 /** What the coordinator does for clients: takes in their transactions, once each, and answers again. */
 export const actions = {
@@ -56,7 +57,7 @@ export const actions = {
       pending,
       records: journal.size,
       mark: groups.mark,
-      isTidy: !journal.hasLazy,
+      isTidy: !journal.hasLazy && groups.mark <= groups.toldMark,
     });
   },
 

@@ -42,7 +42,7 @@ export const coordinator = setup({
   context: ({ input: { followers, ...input } }) => ({
     ...input,
     self: addressOf(input.node, 'coordinator'),
-    groups: new OpenGroups(transactionId(input.life, 1)),
+    groups: new OpenGroups(transactionId(input.life, 1), input.life === 1),
     sessions: new SessionTable(input.life, input.settings.sessionsMax),
     locks: new LockTable(),
     followers,

@@ -36,11 +36,12 @@ export class OpenGroups {
   readonly #groups = new Map<TransactionId, LedGroup>();
   #next: TransactionId;
   /** The mark that all followers were told last. */
-  toldMark: TransactionId = 0;
+  toldMark: TransactionId;
 
-  /** `next` is the id of the next transaction. */
-  constructor(next: TransactionId) {
+  /** `next` is the id of the next transaction; where it is the first of all, there is nothing to tell of those before. */
+  constructor(next: TransactionId, isFirst = false) {
     this.#next = next;
+    this.toldMark = isFirst ? next : 0;
   }
 
   get size(): number {

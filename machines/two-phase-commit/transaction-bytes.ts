@@ -1,5 +1,5 @@
 import { BadTransactionError } from './errors.ts';
-import type { Transaction, Value } from './transaction.ts';
+import { checkTransaction, TRANSACTION_BYTES_MAX, type Transaction, type Value } from './transaction.ts';
 
 /*
  * Transactions as bytes: of MessagePack as much as they need, so that `unpack` reads them too. Laid by hand, for each
@@ -24,6 +24,32 @@ const NUMBER_BYTES = 8;
 
 type Item = Value | number | null;
 type Pair = readonly [string, Item];
+
+/**
+ * Packs a transaction, once: everybody else carries the bytes. @throws BadTransactionError for one that
+ * {@link decodeTransaction} would refuse.
+ */
+export function encodeTransaction(transaction: Transaction): Uint8Array<ArrayBuffer> {
+  checkTransaction(transaction);
+  const bytes = transactionBytes(transaction);
+  checkSize(bytes.byteLength);
+  return bytes;
+}
+
+/** @throws BadTransactionError when the bytes are no transaction. Binaries in it are views into `bytes`. */
+export function decodeTransaction(bytes: Uint8Array): Transaction {
+  checkSize(bytes.byteLength);
+  const transaction = readTransaction(bytes);
+  checkTransaction(transaction);
+  return transaction;
+}
+
+function checkSize(bytes: number): void {
+  if (bytes > TRANSACTION_BYTES_MAX)
+    throw new BadTransactionError(
+      `a transaction of ${bytes} bytes is over transactionBytesMax (${TRANSACTION_BYTES_MAX})`,
+    );
+}
 
 export function transactionBytes({ reads, conditions, writes }: Transaction): Uint8Array<ArrayBuffer> {
   const lists: readonly (readonly Pair[])[] = [reads, conditions, writes];
@@ -56,7 +82,7 @@ export function groupBytes(transactions: readonly Uint8Array[]): Uint8Array<Arra
 }
 
 /** Reads what {@link transactionBytes} gave. @throws BadTransactionError for anything else. */
-export function readTransaction(bytes: Uint8Array): Transaction {
+function readTransaction(bytes: Uint8Array): Transaction {
   const reader = new Reader(bytes);
   const transaction = reader.transaction();
   if (!reader.isAtEnd) throw new BadTransactionError('a transaction goes on after its end');

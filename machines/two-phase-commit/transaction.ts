@@ -1,6 +1,5 @@
 import { isText } from '../replication/plain-data.ts';
 import { BadTransactionError } from './errors.ts';
-import { readTransaction, transactionBytes } from './transaction-bytes.ts';
 import type { TransactionId } from './transaction-id.ts';
 
 /** What the store holds: texts as they are, or binaries. */
@@ -27,36 +26,11 @@ export interface Transaction {
 export const KEY_BYTES_MAX = 512;
 /** Largest value, in bytes (of a text: in UTF-8). */
 export const VALUE_BYTES_MAX = 1024 * 1024;
-/** Largest transaction, in bytes as {@link encodeTransaction} packs it: it must fit into one record of a journal. */
+/** Largest transaction, in bytes as `encodeTransaction` packs it: it must fit into one record of a journal. */
 export const TRANSACTION_BYTES_MAX = 8 * 1024 * 1024;
 
-/**
- * Packs a transaction, once: everybody else carries the bytes. @throws BadTransactionError for one that
- * {@link decodeTransaction} would refuse.
- */
-export function encodeTransaction(transaction: Transaction): Uint8Array<ArrayBuffer> {
-  check(transaction);
-  const bytes = transactionBytes(transaction);
-  checkSize(bytes.byteLength);
-  return bytes;
-}
-
-/** @throws BadTransactionError when the bytes are no transaction. Binaries in it are views into `bytes`. */
-export function decodeTransaction(bytes: Uint8Array): Transaction {
-  checkSize(bytes.byteLength);
-  const transaction = readTransaction(bytes);
-  check(transaction);
-  return transaction;
-}
-
-function checkSize(bytes: number): void {
-  if (bytes > TRANSACTION_BYTES_MAX)
-    throw new BadTransactionError(
-      `a transaction of ${bytes} bytes is over transactionBytesMax (${TRANSACTION_BYTES_MAX})`,
-    );
-}
-
-function check({ reads, conditions, writes }: Transaction): void {
+/** @throws BadTransactionError for one that there cannot be. */
+export function checkTransaction({ reads, conditions, writes }: Transaction): void {
   checkKeys('read', reads);
   for (const [, version] of reads) {
     if (!isVersion(version)) throw new BadTransactionError('a read is of no version');

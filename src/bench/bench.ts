@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalKind } from '../../actors/memory.ts';
 import type { ProtocolName } from '../cluster/protocols.ts';
+import type { CoordinatorKind } from '../cluster/transaction-cluster.ts';
 import { ClosedLoop, type Measurement, type StartOperation } from './closed-loop.ts';
 import { FAILOVER_IN_FLIGHT } from './failover.ts';
 import { median, rounded } from './figures.ts';
@@ -23,6 +24,8 @@ export type BenchProtocol = ProtocolName | '2pc';
 /** What is to be measured, and where. */
 export interface BenchOptions {
   readonly protocol: BenchProtocol;
+  /** Who decides, of `2pc`; node 0 by default. */
+  readonly coordinator?: CoordinatorKind;
   readonly nodes: number;
   readonly operations: readonly BenchOperation[];
   readonly inFlight: readonly number[];
@@ -41,6 +44,8 @@ export interface BenchOptions {
 /** Medians of the rounds, at a fixed number of operations in flight. */
 export interface RateRow extends Measurement {
   readonly protocol: BenchProtocol;
+  /** Where the options say who decides. */
+  readonly coordinator?: CoordinatorKind;
   readonly operation: 'write' | 'read';
   readonly inFlight: number;
   /** What an operation cost, all nodes together: messages between nodes, and flushes of journals. */
@@ -108,7 +113,7 @@ async function rateRow(
   inFlight: number,
   system: MeasuredSystem,
   workload: Workload,
-  { protocol, rounds, seconds, signal }: BenchOptions,
+  { protocol, coordinator, rounds, seconds, signal }: BenchOptions,
   tell: (what: string, part: number) => void,
 ): Promise<RateRow> {
   const loop = new ClosedLoop(operationOf(operation, system, workload));
@@ -139,6 +144,7 @@ async function rateRow(
   }
   return {
     protocol,
+    ...(coordinator === undefined ? {} : { coordinator }),
     operation,
     inFlight,
     perSecond: Math.round(median(measured.map(({ perSecond }) => perSecond))),

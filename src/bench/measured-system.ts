@@ -4,6 +4,7 @@ import { kv } from '../applications/kv.ts';
 import { createCluster } from '../cluster/create-cluster.ts';
 import type { NodeGroup } from '../cluster/node-group.ts';
 import type { ProtocolName } from '../cluster/protocols.ts';
+import type { CoordinatorKind } from '../cluster/transaction-cluster.ts';
 import { openKeyValueStore } from '../key-value-store.ts';
 import { measureFailover } from './failover.ts';
 import type { Workload } from './workload.ts';
@@ -48,8 +49,13 @@ export async function openReplicatedLog({
 }
 
 /** A write is a transaction of one change, a read goes to a follower. */
-export async function openTransactions({ nodes, inFlightMax, ...plan }: SystemPlan): Promise<MeasuredSystem> {
-  const cluster = await createCluster({ protocol: '2pc', nodes, ...placeOf(plan) });
+export async function openTransactions({
+  nodes,
+  coordinator = 'single',
+  inFlightMax,
+  ...plan
+}: SystemPlan & { readonly coordinator?: CoordinatorKind }): Promise<MeasuredSystem> {
+  const cluster = await createCluster({ protocol: '2pc', nodes, coordinator, ...placeOf(plan) });
   const client = await cluster.client({ inFlightMax });
   return {
     ...ofGroup(cluster),

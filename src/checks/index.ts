@@ -19,7 +19,7 @@ export { checkLinearizability, type LinearizabilityAnomaly } from './linearizabi
 export { readHistory } from './read-history.ts';
 export type { SequentialModel } from './sequential-models.ts';
 export { checkSerializability, type SerializabilityOptions } from './serializability.ts';
-export { checkSessions, type SessionAnomaly } from './sessions.ts';
+export { checkSessions, type SessionAnomaly, type SessionCheckOptions } from './sessions.ts';
 export type { Value } from './values.ts';
 export type { Anomaly, CheckLimits, Findings, HistoryVerdict } from './verdict.ts';
 export { SESSION_GUARANTEES, type SessionGuarantee } from './visibility.ts';

@@ -23,6 +23,13 @@ export class SessionReasons {
     this.#say(`but ${this.#name(get)} found nothing`, get, put);
   }
 
+  /** A get returned a put, and must have seen one that follows it. */
+  stale(get: SessionGet, put: SessionPut, later: SessionPut): void {
+    this.#mustSee(get, later);
+    this.overwrote(later, put);
+    this.#say(`but ${this.#name(get)} returned ${this.#name(put)}`, get, put);
+  }
+
   /** One put must come after another of its key. */
   overwrote(after: SessionPut, before: SessionPut): void {
     if (this.#holds('monotonic writes') && this.#isOwnBefore(before, after)) {

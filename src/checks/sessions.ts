@@ -18,6 +18,14 @@ export interface SessionAnomaly extends Anomaly {
   readonly guarantees: readonly SessionGuarantee[];
 }
 
+export interface SessionCheckOptions {
+  /**
+   * The store keeps puts of a key side by side that do not follow one another, and shows one of them by a rule of its own. So
+   * there need not be one order of all puts of a key: a get may return any that it saw, unless it saw one that follows it.
+   */
+  readonly siblings?: boolean;
+}
+
 /** For each put and get, one bit for each put. */
 const BITS_MAX = 8 * 256 * 1024 * 1024;
 
@@ -26,17 +34,21 @@ const BITS_MAX = 8 * 256 * 1024 * 1024;
  * Answers with each least set of guarantees that do not all hold, and what shows it.
  * @throws BadHistoryError where no client could have made the history, or values are not unique.
  */
-export function checkSessions(history: History, limits?: CheckLimits): Findings<SessionAnomaly> {
+export function checkSessions(
+  history: History,
+  limits?: CheckLimits,
+  { siblings = false }: SessionCheckOptions = {},
+): Findings<SessionAnomaly> {
   const deadline = deadlineOf(limits);
   const sessions = sessionHistoryOf(history);
   const violations: SessionAnomaly[] = strayGets(history, sessions);
   const { puts, steps } = sessions;
   if (puts.length * (2 * puts.length + steps.length) > BITS_MAX) return conclude(violations, OUT_OF_MEMORY);
-  if (contradiction(history, sessions, SESSION_GUARANTEES) !== undefined) {
+  if (contradiction(history, sessions, SESSION_GUARANTEES, siblings) !== undefined) {
     for (const guarantees of subsets()) {
       if (violations.some((known) => isLesser(known.guarantees, guarantees))) continue;
       if (deadline()) break;
-      const found = contradiction(history, sessions, guarantees);
+      const found = contradiction(history, sessions, guarantees, siblings);
       if (found !== undefined) violations.push(found);
     }
   }
@@ -68,12 +80,17 @@ function contradiction(
   history: History,
   sessions: SessionHistory,
   guarantees: readonly SessionGuarantee[],
+  siblings: boolean,
 ): SessionAnomaly | undefined {
-  const visibility = new Visibility(sessions, new Set(guarantees));
+  const visibility = new Visibility(sessions, new Set(guarantees), siblings);
   const reasons = new SessionReasons(history, sessions, visibility);
   const [missed] = visibility.missed();
   if (missed !== undefined) {
     reasons.missed(missed.get, missed.put);
+  } else if (siblings) {
+    const [stale] = visibility.stale();
+    if (stale === undefined) return undefined;
+    reasons.stale(stale.get, stale.put, stale.later);
   } else {
     const cycle = findPutCycle(sessions.puts.length, visibility);
     if (cycle === undefined) return undefined;

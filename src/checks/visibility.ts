@@ -28,14 +28,17 @@ interface Session {
 export class Visibility {
   readonly guarantees: ReadonlySet<SessionGuarantee>;
   readonly #history: SessionHistory;
+  readonly #siblings: boolean;
   readonly #seenBy = new Map<SessionGet, BitSet>();
   /** By number of a put: what is wherever it is. */
   readonly #before: BitSet[] = [];
   /** By number of a put: those of its key that it must have overwritten. */
   readonly #overwritten: (BitSet | undefined)[] = [];
 
-  constructor(history: SessionHistory, guarantees: ReadonlySet<SessionGuarantee>) {
+  /** `siblings`: of the puts that a get saw, any that no other one follows may be returned, not only the last. */
+  constructor(history: SessionHistory, guarantees: ReadonlySet<SessionGuarantee>, siblings: boolean) {
     this.#history = history;
+    this.#siblings = siblings;
     this.guarantees = guarantees;
     const sessions = new Map<Process, Session>();
     for (const step of history.steps) {
@@ -62,6 +65,22 @@ export class Visibility {
       if (get.put !== undefined || range === undefined) continue;
       for (const number of seen.within(range.start, range.end))
         yield { get, put: this.#history.puts[number]! };
+    }
+  }
+
+  /** Gets that returned a put, although they had to see one that follows it. */
+  *stale(): Generator<
+    { readonly get: SessionGet; readonly put: SessionPut; readonly later: SessionPut },
+    void,
+    undefined
+  > {
+    for (const [get, seen] of this.#seenBy) {
+      const { put } = get;
+      if (put === undefined) continue;
+      const { start, end } = this.#history.ranges.get(get.key)!;
+      for (const number of seen.within(start, end))
+        if (this.#overwritten[number]?.has(put.number))
+          yield { get, put, later: this.#history.puts[number]! };
     }
   }
 
@@ -99,7 +118,7 @@ export class Visibility {
     if (this.guarantees.has('monotonic reads')) seen.addAll(session.seen);
     this.#seenBy.set(get, seen);
     session.seen.addAll(seen);
-    if (get.put !== undefined) this.#order(get.put, seen);
+    if (get.put !== undefined && !this.#siblings) this.#order(get.put, seen);
   }
 
   #order(after: SessionPut, seen: BitSet): void {

@@ -16,6 +16,7 @@ import {
 import { benchSimulation, type SimulationRow } from '../bench/simulation-bench.ts';
 import { TRANSACTION_NODES_MIN } from '../cluster/create-transaction-cluster.ts';
 import { PROTOCOL_NAMES, type ProtocolName } from '../cluster/protocols.ts';
+import { COORDINATOR_KINDS, type CoordinatorKind } from '../cluster/transaction-cluster.ts';
 import { WORKLOAD_DEFAULTS, WORKLOAD_TOPOLOGIES, type WorkloadTopology } from '../scenario/store-workload.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { EXIT_OK, UsageError } from './exit-status.ts';
@@ -38,6 +39,7 @@ type AnyRow = BenchRow | EventualBenchRow | SimulationRow;
 
 interface BenchArguments {
   readonly protocol: readonly BenchProtocol[];
+  readonly coordinator?: readonly CoordinatorKind[];
   readonly nodes?: number;
   readonly journal: JournalKind;
   readonly operations?: readonly AnyOperation[];
@@ -73,6 +75,11 @@ export function benchCommand(ending: (status: number) => void): Command {
     .option('--protocol <list>', `of ${BENCH_PROTOCOLS.join(', ')}`, listOf('--protocol', BENCH_PROTOCOLS), [
       'paxos',
     ] as const)
+    .option(
+      '--coordinator <list>',
+      `of 2pc: of ${COORDINATOR_KINDS.join(', ')}; single by default`,
+      listOf('--coordinator', COORDINATOR_KINDS),
+    )
     .option(
       '--nodes <number>',
       'how many nodes; 3, 4 with 2pc, or 5 of the eventual store',
@@ -117,18 +124,25 @@ async function runBench(options: BenchArguments, signal: AbortSignal): Promise<n
     throw new UsageError('--data goes with --journal lmdb; in memory there is no disk to measure');
   if (options.protocol.includes('2pc') && (options.nodes ?? TRANSACTION_NODES_MIN) < TRANSACTION_NODES_MIN)
     throw new UsageError('--protocol 2pc takes --nodes 2 or more: a leader and its followers');
+  if (!options.protocol.includes('2pc') && options.coordinator !== undefined)
+    throw new UsageError('--coordinator goes with --protocol 2pc');
   for (const protocol of options.protocol) operationsOf(protocol, options.operations);
   const disk = resolve(data ?? tmpdir());
   makeFolder(disk);
   await using folder = await temporaryFolder(disk);
   using bar = progressBar();
   const rows: AnyRow[] = [];
-  for (const [place, protocol] of options.protocol.entries()) {
+  const systems = options.protocol.flatMap((protocol): MeasuredKind[] =>
+    protocol === '2pc'
+      ? (options.coordinator ?? ['single' as const]).map((coordinator) => ({ protocol, coordinator }))
+      : [{ protocol }],
+  );
+  for (const [place, system] of systems.entries()) {
     const progress = (what: string, done: number) =>
-      bar.tell(`${protocol}: ${what}`, (place + done) / options.protocol.length);
-    const dataDir = join(folder.path, protocol);
+      bar.tell(`${nameOf(system)}: ${what}`, (place + done) / systems.length);
+    const dataDir = join(folder.path, String(place));
     makeFolder(dataDir);
-    for await (const row of rowsOf(protocol, options, { dataDir, signal, progress })) {
+    for await (const row of rowsOf(system, options, { dataDir, signal, progress })) {
       if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
       rows.push(row);
     }
@@ -138,14 +152,29 @@ async function runBench(options: BenchArguments, signal: AbortSignal): Promise<n
   return EXIT_OK;
 }
 
+/** A system to be measured. */
+interface MeasuredKind {
+  readonly protocol: BenchProtocol;
+  /** Of 2pc. */
+  readonly coordinator?: CoordinatorKind;
+}
+
+function nameOf({ protocol, coordinator }: MeasuredKind): string {
+  return coordinator === 'replicated' ? `${protocol}, replicated` : protocol;
+}
+
 function rowsOf(
-  protocol: BenchProtocol,
-  { operations, nodes, topologies, commands, valueBytes, ...options }: BenchArguments,
+  { protocol, coordinator }: MeasuredKind,
+  { operations, nodes, coordinator: _, topologies, commands, valueBytes, ...options }: BenchArguments,
   surroundings: Pick<Parameters<typeof bench>[0], 'dataDir' | 'signal' | 'progress'>,
 ): AsyncGenerator<AnyRow> {
   const all = { ...options, ...surroundings };
   if (protocol !== 'eventual') {
-    const plan = { ...all, nodes: nodes ?? (protocol === '2pc' ? 4 : 3) };
+    const plan = {
+      ...all,
+      ...(coordinator === undefined ? {} : { coordinator }),
+      nodes: nodes ?? (protocol === '2pc' ? 4 : 3),
+    };
     const asked = operationsOf(protocol, operations);
     const measured = asked.filter((operation) => operation !== 'simulation');
     return protocol === '2pc' || measured.length === asked.length
@@ -243,9 +272,9 @@ function drawRows(rows: readonly AnyRow[]): string {
     } else if (row.operation === 'failover') {
       failovers.push([row.protocol, row.inFlight, row.medianMs.toFixed(0), row.worstMs.toFixed(0)]);
     } else {
-      const { protocol, operation, inFlight, perSecond, p50Ms, p99Ms, messages, flushes } = row;
+      const { operation, inFlight, perSecond, p50Ms, p99Ms, messages, flushes } = row;
       rates.push([
-        protocol,
+        nameOf(row),
         operation,
         inFlight,
         perSecond.toLocaleString('en-US'),

@@ -17,6 +17,7 @@ import {
 } from '../cluster/create-transaction-cluster.ts';
 import type { ClusterEvents } from '../cluster/node-group.ts';
 import { PROTOCOL_NAMES, type ProtocolName } from '../cluster/protocols.ts';
+import { COORDINATOR_KINDS, type CoordinatorKind } from '../cluster/transaction-cluster.ts';
 import { openKeyValueStore } from '../key-value-store.ts';
 import { temporaryFolder } from '../scenario/temporary-folder.ts';
 import { colorsFor } from './colors.ts';
@@ -36,6 +37,7 @@ const NODES_MAX = 25;
 interface StartArguments {
   readonly protocol: ProtocolName | '2pc' | 'eventual';
   readonly nodes: number;
+  readonly coordinator?: CoordinatorKind;
   readonly journal: JournalKind;
   readonly data?: string;
   readonly trace?: string;
@@ -53,6 +55,12 @@ export function startCommand(ending: (status: number) => void): Command {
       nodeCount,
       3,
     )
+    .addOption(
+      new Option(
+        '--coordinator <kind>',
+        'of 2pc: node 0 alone decides (single, the default), or whichever leads, by Paxos Commit (replicated)',
+      ).choices(COORDINATOR_KINDS),
+    )
     .addOption(journalOption())
     .option('--data <folder>', 'keep the data there; without it, it is gone at the end')
     .option('--trace <file>', 'write there what happens on the nodes and between them')
@@ -63,11 +71,13 @@ export function startCommand(ending: (status: number) => void): Command {
 }
 
 async function start(options: StartArguments, signal: AbortSignal): Promise<number> {
-  const { protocol, nodes, journal, data, trace } = options;
+  const { protocol, nodes, coordinator, journal, data, trace } = options;
   if (journal === 'memory' && data !== undefined)
     throw new UsageError('--data goes with --journal lmdb; in memory nothing is kept');
   if (protocol === '2pc' && nodes < TRANSACTION_NODES_MIN)
     throw new UsageError('--protocol 2pc takes --nodes 2 or more: a leader and its followers');
+  if (protocol !== '2pc' && coordinator !== undefined)
+    throw new UsageError('--coordinator goes with --protocol 2pc');
   await using temporary = data === undefined && journal === 'lmdb' ? await temporaryFolder() : undefined;
   const folder = data === undefined ? temporary?.path : resolve(data);
   if (folder !== undefined) makeFolder(folder);
@@ -75,7 +85,7 @@ async function start(options: StartArguments, signal: AbortSignal): Promise<numb
     input: process.stdin,
     output: process.stdout,
     errors: process.stderr,
-    greeting: `${greetingOf(protocol, nodes)}; ${whereDataIs(data, folder)}`,
+    greeting: `${greetingOf(options)}; ${whereDataIs(data, folder)}`,
     historyFile: data === undefined ? undefined : join(resolve(data), HISTORY_FILE),
     signal,
   };
@@ -88,7 +98,10 @@ async function start(options: StartArguments, signal: AbortSignal): Promise<numb
   // Awaited here: the folder is let go of when this function returns.
   switch (protocol) {
     case '2pc':
-      return await shellOfTransactions({ protocol, nodes, ...place }, shell);
+      return await shellOfTransactions(
+        { protocol, nodes, ...(coordinator === undefined ? {} : { coordinator }), ...place },
+        shell,
+      );
     case 'eventual':
       return await shellOfEventualStore({ protocol, nodes, ...place }, shell);
     default:
@@ -142,10 +155,12 @@ function events(): ClusterEvents {
   };
 }
 
-function greetingOf(protocol: StartArguments['protocol'], nodes: number): string {
+function greetingOf({ protocol, nodes, coordinator }: StartArguments): string {
   switch (protocol) {
     case '2pc':
-      return `node 0 leads ${nodes - 1} followers by two-phase commit`;
+      return coordinator === 'replicated'
+        ? `${nodes} nodes, any of which may lead ${nodes - 1} followers, by Paxos Commit`
+        : `node 0 leads ${nodes - 1} followers by two-phase commit`;
     case 'eventual':
       return `${nodes} servers take writes, each by itself; you are at server 0`;
     default:

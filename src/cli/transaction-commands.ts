@@ -40,6 +40,8 @@ export interface TransactionSystem {
   readonly cluster: Pick<
     TransactionCluster,
     | 'nodes'
+    | 'coordinator'
+    | 'canDecide'
     | 'isUp'
     | 'crash'
     | 'restart'
@@ -127,11 +129,7 @@ export const transactionCommands: Commands<ShellScope, Session> = withHelpAndExi
     meaning: 'kill a node at whatever it is doing',
     async act({ cluster, note }, id) {
       await cluster.crash(id);
-      note(
-        id === LEADER
-          ? 'the leader is dead: nothing can be committed, and what is undecided stays so'
-          : `node ${id} is dead: nothing can be committed without its vote`,
-      );
+      note(afterCrashOf(id, cluster));
     },
   }),
   restart: ofNode({
@@ -214,7 +212,19 @@ function openOf({ open }: Session['client'], what: string): Transaction {
 
 /** @throws NoLeaderError at once, rather than after the time-out. */
 function needLeader(cluster: Session['cluster'], what: string): void {
-  if (!cluster.isUp(LEADER)) throw new NoLeaderError(what, String(LEADER));
+  if (cluster.canDecide()) return;
+  throw new NoLeaderError(what, cluster.coordinator === 'single' ? String(LEADER) : undefined);
+}
+
+function afterCrashOf(id: number, cluster: Session['cluster']): string {
+  if (!cluster.canDecide()) {
+    return cluster.coordinator === 'single'
+      ? 'the leader is dead: nothing can be committed, and what is undecided stays so'
+      : 'no majority lives: nothing can be committed, and what is undecided stays so';
+  }
+  return id === LEADER
+    ? `node ${id} is dead, and has no vote: whichever leads goes on`
+    : `node ${id} is dead: nothing can be committed without its vote`;
 }
 
 function livingFollowers(cluster: Session['cluster']): number[] {

@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<HistoryVerdict, number>> = {
 interface VerifyArguments {
   readonly model: Model;
   readonly strict: boolean;
+  readonly siblings: boolean;
   readonly timeLimit: number;
   readonly json: boolean;
 }
@@ -42,6 +43,7 @@ export function verifyCommand(ending: (status: number) => void): Command {
       new Option('--model <name>', 'what the operations act on').choices(MODELS).makeOptionMandatory(),
     )
     .option('--strict', 'transactions: each must come after those that had ended when it began', false)
+    .option('--siblings', 'sessions: the store keeps concurrent puts of a key side by side', false)
     .option('--time-limit <seconds>', 'unknown when it takes longer', seconds, 60)
     .option('--json', 'the findings as a JSON line', false)
     .action(async (path: string, options: VerifyArguments) => {
@@ -54,6 +56,8 @@ async function verify(path: string, options: VerifyArguments): Promise<number> {
     throw new UsageError(
       '--strict goes with --model transactions; the others are in real time, or by session',
     );
+  if (options.siblings && options.model !== 'sessions')
+    throw new UsageError('--siblings goes with --model sessions; the others have one value at a time');
   const history = readHistory(nameOfInput(path), await readInput(path));
   const findings = check(history, options);
   process.stdout.write(
@@ -62,7 +66,7 @@ async function verify(path: string, options: VerifyArguments): Promise<number> {
   return STATUS[findings.verdict];
 }
 
-function check(history: History, { model, strict, timeLimit }: VerifyArguments): Findings {
+function check(history: History, { model, strict, siblings, timeLimit }: VerifyArguments): Findings {
   const limits: CheckLimits = { clock: realClock, timeLimitMs: timeLimit * 1000 };
   switch (model) {
     case 'register':
@@ -71,7 +75,7 @@ function check(history: History, { model, strict, timeLimit }: VerifyArguments):
     case 'transactions':
       return checkSerializability(history, { limits, realTime: strict });
     case 'sessions':
-      return checkSessions(history, limits);
+      return checkSessions(history, limits, { siblings });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AbortReason } from '../../machines/two-phase-commit/client-messages.ts';
-import { encodeTransaction, type Value } from '../../machines/two-phase-commit/transaction.ts';
+import type { Value } from '../../machines/two-phase-commit/transaction.ts';
+import { encodeTransaction } from '../../machines/two-phase-commit/transaction-bytes.ts';
 import { keyProblemOf, valueProblemOf } from '../applications/key-value-bounds.ts';
 import { UnknownTransactionError } from '../errors.ts';
 import type { VersionedValue } from './follower-reads.ts';

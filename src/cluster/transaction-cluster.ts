@@ -15,8 +15,9 @@ import { type TransactionClusterStatus, transactionStatusOf } from './transactio
 /** A newcomer may have much to learn. */
 const CHANGE_TIMEOUT_MS = 60_000;
 
+export const COORDINATOR_KINDS = ['single', 'replicated'] as const;
 /** Who decides: node 0, or whichever node leads (Paxos Commit). */
-export type CoordinatorKind = 'single' | 'replicated';
+export type CoordinatorKind = (typeof COORDINATOR_KINDS)[number];
 
 /**
  * A key-value store whose every transaction happens on all followers or on none: node 0 leads, the others follow, each
@@ -75,8 +76,10 @@ export class TransactionCluster extends NodeGroup {
    * BadOptionError with a replicated coordinator, whose nodes stay as they are.
    */
   async addNode({ timeoutMs = CHANGE_TIMEOUT_MS }: ChangeOptions = {}): Promise<number> {
-    if (this.#isReplicated)
-      throw new BadOptionError('coordinator', this.coordinator, "'single', to add nodes,");
+    if (this.#isReplicated) {
+      const expected = "'single' to add nodes (those of a replicated coordinator stay as they are founded)";
+      throw new BadOptionError('coordinator', this.coordinator, expected);
+    }
     // Never one that another node has had.
     const known = [...this.host.nodes, ...this.host.former].map(Number);
     this.#highest = Math.max(this.#highest, ...known) + 1;

@@ -33,6 +33,7 @@ export {
 } from './simulated-cluster.ts';
 export type { ExperimentRecord } from './storm-record.ts';
 export type { Failure, Verdict } from './swarm/examine.ts';
-export { type SwarmOptions, type SwarmSettings, swarm } from './swarm/swarm.ts';
+export type { SwarmSettings } from './swarm/seeds-task.ts';
+export { type SwarmOptions, swarm } from './swarm/swarm.ts';
 export type { SimulatedProtocol, System, SystemOptions } from './system.ts';
 export { Violation } from './violation.ts';

@@ -11,12 +11,16 @@ interface Context {
 
 type Event = { readonly type: string; readonly by?: number };
 
-const say = (what: string) => (): Effect => ({
+const said = (what: string): Effect => ({
   effect: 'send',
   to: 'b/role',
   message: { type: what },
   when: 'durable',
 });
+const say =
+  (what: string) =>
+  ({ event }: { event: Event }): Effect =>
+    said(`${what} at ${event.type}`);
 
 /** Of everything that a role may be made of, something. */
 const machine = setup({
@@ -24,7 +28,7 @@ const machine = setup({
   actions: {
     count: ({ context, event }: { context: Context; event: Event }): Effect => {
       context.count += event.by ?? 1;
-      return say(`count ${context.count}`)();
+      return said(`count ${context.count}`);
     },
     one: say('one'),
     other: say('other'),

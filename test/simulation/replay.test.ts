@@ -8,10 +8,10 @@ import { replay } from '../../src/simulation/replay.ts';
 import { readTrace } from '../../src/traces/read-trace.ts';
 import type { Trace } from '../../src/traces/trace.ts';
 import { Workplace } from '../src/cli/synod-process.ts';
-import { PLANTED_BUGS } from './support/planted-bugs.ts';
+import { plantedBug } from './support/planted-bugs.ts';
 
 /** A planted bug, and a seed under which it is found. */
-const instruments = [PLANTED_BUGS.paxos['a scout does not look at what was accepted']!];
+const instruments = [plantedBug('a scout does not look at what was accepted')];
 const NONE: Strengths = Object.fromEntries(FAULT_NAMES.map((name) => [name, 0]));
 const FAULTY: RecordOptions = {
   protocol: 'paxos',

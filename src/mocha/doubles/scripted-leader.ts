@@ -1,5 +1,6 @@
 import { packGroup } from '../../../machines/two-phase-commit/group.ts';
-import { encodeTransaction, type Transaction } from '../../../machines/two-phase-commit/transaction.ts';
+import type { Transaction } from '../../../machines/two-phase-commit/transaction.ts';
+import { encodeTransaction } from '../../../machines/two-phase-commit/transaction-bytes.ts';
 import { type TransactionId, transactionId } from '../../../machines/two-phase-commit/transaction-id.ts';
 import { Double, type DoubleSurroundings, type HeardMessage } from './double.ts';
 

@@ -1,11 +1,6 @@
 import { examine, type Verdict } from './examine.ts';
 import { loadProtocol } from './load-protocol.ts';
-import type { SwarmSettings } from './swarm.ts';
-
-/** One task of a thread of a swarm: some seeds. */
-export interface SeedsTask extends SwarmSettings {
-  readonly seeds: readonly number[];
-}
+import type { SeedsTask } from './seeds-task.ts';
 
 export default async function examineSeeds(task: SeedsTask): Promise<readonly Verdict[]> {
   const { protocol: reference, seeds, ...settings } = task;

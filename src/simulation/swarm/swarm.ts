@@ -1,21 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { threadFile } from '../../../actors/threads/thread-file.ts';
-import type { Strengths } from '../faults/index.ts';
 import type { Verdict } from './examine.ts';
-import type { SeedsTask } from './swarm-thread.ts';
-
-/** What all experiments of a swarm have in common. */
-export interface SwarmSettings {
-  /** The name of a protocol, or the URL of a module that exports one as `protocol`. */
-  readonly protocol: string;
-  /** Faults that are not left to the seeds: on, up to this strength, or, where that is 0, off. */
-  readonly faults?: Strengths;
-  /** How many nodes; drawn by each seed otherwise. */
-  readonly nodes?: number;
-  /** Bounds and times of the protocol that are not to be left to chance. Plain data. */
-  readonly settings?: Readonly<Record<string, unknown>>;
-}
+import type { SeedsTask, SwarmSettings } from './seeds-task.ts';
 
 export interface SwarmOptions extends SwarmSettings {
   /** The first seed. */

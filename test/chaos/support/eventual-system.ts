@@ -72,7 +72,7 @@ export class EventualSystem implements ChaosSystem {
     for (const [key, value] of this.#kept)
       if (entries.get(key) !== value)
         throw new Violation('what was acknowledged stays', `${key} is ${entries.get(key)}, not ${value}`);
-    assertOk('session guarantees', checkSessions(this.#recorder.history, LIMITS));
+    assertOk('session guarantees', checkSessions(this.#recorder.history, LIMITS, { siblings: true }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

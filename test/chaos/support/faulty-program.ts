@@ -1,6 +1,6 @@
 import { type LoadProgram, loadProgram, type ProgramReference } from '../../../actors/program.ts';
-import { type Instrument, instrumentedProgram } from '../../../src/simulation/watch/instrumented-program.ts';
-import { PLANTED_BUGS } from '../../simulation/support/planted-bugs.ts';
+import { instrumentedProgram } from '../../../src/simulation/watch/instrumented-program.ts';
+import { plantedBug } from '../../simulation/support/planted-bugs.ts';
 
 interface Options {
   readonly program: ProgramReference;
@@ -15,12 +15,6 @@ export function faultyProgram(program: ProgramReference, bug: string | undefined
 
 export const program: LoadProgram = async (context, options) => {
   const { program, bug } = options as Options;
-  const { reference } = instrumentedProgram(program, [instrumentOf(bug)]);
+  const { reference } = instrumentedProgram(program, [plantedBug(bug)]);
   return loadProgram(reference, context);
 };
-
-function instrumentOf(bug: string): Instrument {
-  const found = Object.values(PLANTED_BUGS).find((bugs) => Object.hasOwn(bugs, bug))?.[bug];
-  if (found === undefined) throw new TypeError(`there is no bug "${bug}"`);
-  return found;
-}

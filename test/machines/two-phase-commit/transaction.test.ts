@@ -4,14 +4,16 @@ import { unpack } from '../../../actors/codec.ts';
 import { BadTransactionError } from '../../../machines/two-phase-commit/errors.ts';
 import { packGroup, unpackGroup } from '../../../machines/two-phase-commit/group.ts';
 import {
-  decodeTransaction,
-  encodeTransaction,
   KEY_BYTES_MAX,
   TRANSACTION_BYTES_MAX,
   type Transaction,
   VALUE_BYTES_MAX,
 } from '../../../machines/two-phase-commit/transaction.ts';
-import { transactionBytes } from '../../../machines/two-phase-commit/transaction-bytes.ts';
+import {
+  decodeTransaction,
+  encodeTransaction,
+  transactionBytes,
+} from '../../../machines/two-phase-commit/transaction-bytes.ts';
 import { formatId, lifeOf, transactionId } from '../../../machines/two-phase-commit/transaction-id.ts';
 import { encoded, transaction } from './values.ts';
 

@@ -11,7 +11,8 @@ import {
   type TwoPhaseCommitSettings,
 } from '../../../machines/two-phase-commit/settings.ts';
 import { VersionedStore } from '../../../machines/two-phase-commit/store.ts';
-import { encodeTransaction, type Transaction } from '../../../machines/two-phase-commit/transaction.ts';
+import type { Transaction } from '../../../machines/two-phase-commit/transaction.ts';
+import { encodeTransaction } from '../../../machines/two-phase-commit/transaction-bytes.ts';
 import { persisted, sent } from '../role-driver.ts';
 
 export function settingsWith(changes: Partial<TwoPhaseCommitSettings> = {}): TwoPhaseCommitSettings {

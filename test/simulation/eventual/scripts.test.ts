@@ -174,7 +174,7 @@ async function check({ seed, inFlightMax, network, early, steps }: Script): Prom
     expect(last.length === 0 ? [undefined] : last).to.include(line?.slice(name.length + 1));
     for (const id of CLIENTS) expect(await get(id, name)).to.equal(line?.slice(name.length + 1) ?? 'ERR_KEY');
   }
-  const { verdict, violations } = checkSessions(recorder.history);
+  const { verdict, violations } = checkSessions(recorder.history, undefined, { siblings: true });
   expect(verdict, violations[0]?.drawing).to.equal('ok');
   await world.runWhile(run[Symbol.asyncDispose](), LIMIT_MS);
   return { puts: order.puts.length, behind };

@@ -21,11 +21,12 @@ export const EVENTUAL_BUGS: Readonly<Record<string, Instrument<OpenEventual>>> =
   },
 
   'writes leave before the flush': (program) => {
-    replaceAction(program, 'replica', 'gather', (args, original) => postedEarly(original(args), 'entries'));
+    for (const action of ['gather', 'exchange'])
+      replaceAction(program, 'replica', action, (args, original) => postedEarly(original(args), 'entries'));
   },
 
   'a receipt leaves before the flush': (program) => {
-    for (const action of ['persistTaken', 'tellOthers', 'answerProbe', 'gather'])
+    for (const action of ['exchange', 'tellOthers', 'answerProbe'])
       replaceAction(program, 'replica', action, (args, original) => postedEarly(original(args), 'receipt'));
   },
 

@@ -1,6 +1,6 @@
 import { paxos } from '../../../src/simulation/protocols/paxos/paxos.ts';
 import type { SimulatedProtocol } from '../../../src/simulation/system.ts';
-import { PLANTED_BUGS } from './planted-bugs.ts';
+import { plantedBug } from './planted-bugs.ts';
 
 /** Multi-Paxos whose scouts do not look at what was accepted: for those who want to see a violation. */
 export const protocol: SimulatedProtocol = {
@@ -9,6 +9,6 @@ export const protocol: SimulatedProtocol = {
   create: (options) =>
     paxos.create({
       ...options,
-      instruments: [PLANTED_BUGS.paxos['a scout does not look at what was accepted']!],
+      instruments: [plantedBug('a scout does not look at what was accepted')],
     }),
 };

@@ -156,4 +156,66 @@ describe('the check for session guarantees', () => {
     );
     expect(found.size).to.be.greaterThan(4);
   });
+
+  it('of puts that are kept side by side finds nothing that it would not find of puts in one order', function () {
+    this.timeout(60_000);
+    let broken = 0;
+    fc.assert(
+      fc.property(plans, (given) => {
+        const history = historyOf(given);
+        const { verdict, violations } = checkSessions(history, undefined, { siblings: true });
+        if (verdict === 'ok') return;
+        broken += 1;
+        const all = brokenSets(history).map((guarantees) => guarantees.join(' or '));
+        for (const { guarantees } of violations)
+          expect(
+            all.some((known) => known.split(' or ').every((one) => guarantees.some((name) => name === one))),
+          ).to.equal(true);
+      }),
+      { numRuns: 500 },
+    );
+    expect(broken).to.be.above(50);
+  });
+
+  describe('of puts that are kept side by side', () => {
+    const recorded = (
+      ...steps: readonly (readonly [session: string, f: 'put' | 'get', value: number | null])[]
+    ) => {
+      const recorder = new HistoryRecorder();
+      for (const [process, f, value] of steps) {
+        const end = recorder.invoke({ process, f, key: 'x', value: f === 'put' ? value : null });
+        end('ok', { value });
+      }
+      return recorder.history;
+    };
+
+    it('lets what was put beside it show, though there is no one order of all', () => {
+      // 1 is put on the highest server, 2 on the one in the middle, 3, which follows 1, on the lowest.
+      const history = recorded(
+        ['a', 'put', 1],
+        ['b', 'put', 2],
+        ['b', 'get', 1],
+        ['a', 'put', 3],
+        ['a', 'get', 2],
+      );
+      expect(checkSessions(history).verdict).to.equal('violated');
+      expect(checkSessions(history, undefined, { siblings: true }).verdict).to.equal('ok');
+    });
+
+    for (const [guarantees, history] of [
+      ['read your writes', recorded(['a', 'put', 1], ['a', 'put', 2], ['a', 'get', 1])],
+      ['monotonic reads', recorded(['a', 'put', 1], ['a', 'put', 2], ['b', 'get', 2], ['b', 'get', 1])],
+      [
+        'writes follow reads',
+        recorded(['a', 'put', 1], ['b', 'get', 1], ['b', 'put', 2], ['c', 'get', 2], ['c', 'get', 1]),
+      ],
+      ['read your writes', recorded(['a', 'put', 1], ['a', 'get', null])],
+    ] as const) {
+      it(`finds that ${guarantees} is broken`, () => {
+        const { violations } = checkSessions(history, undefined, { siblings: true });
+        expect(violations.flatMap((violation) => violation.guarantees)).to.include(guarantees);
+        expect(violations[0]?.drawing).to.match(/but get .* (returned|found nothing)/);
+      });
+    }
+  });
 });

@@ -65,13 +65,25 @@ describe('synod bench', function () {
 
   it('measures two-phase commit beside another protocol, and what each costs', async () => {
     const args = ['--operations', 'write', '--in-flight', '4', '--seconds', '1', '--rounds', '1'];
-    const { status, stdout } = await workplace.run(['bench', '--json', '--protocol', 'paxos,2pc', ...args]);
+    const { status, stdout } = await workplace.run([
+      'bench',
+      '--json',
+      '--protocol',
+      'paxos,2pc',
+      '--coordinator',
+      'single,replicated',
+      ...args,
+    ]);
     expect(status).to.equal(0);
     const rows: Record<string, unknown>[] = stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(rows.map(({ protocol }) => protocol)).to.deep.equal(['paxos', '2pc']);
+    expect(rows.map(({ protocol, coordinator }) => [protocol, coordinator])).to.deep.equal([
+      ['paxos', undefined],
+      ['2pc', 'single'],
+      ['2pc', 'replicated'],
+    ]);
     for (const row of rows) {
       expect(row).to.include({ operation: 'write', inFlight: 4 });
       for (const measured of ['perSecond', 'messages', 'flushes']) expect(row[measured]).to.be.above(0);
@@ -131,6 +143,8 @@ describe('synod bench', function () {
     ['--operations', 'writes'],
     ['--protocol', '2pc', '--operations', 'failover'],
     ['--protocol', '2pc', '--nodes', '1'],
+    ['--coordinator', 'replicated'],
+    ['--protocol', '2pc', '--coordinator', 'both'],
     ['--in-flight', '1,none'],
     ['--seconds', '0'],
     ['--rounds', 'x'],
@@ -144,7 +158,7 @@ describe('synod bench', function () {
       expect(status).to.equal(2);
       expect(stdout).to.equal('');
       expect(stderr).to.match(
-        /must be a whole number|is none of|--data goes with|Allowed choices are lmdb, memory|has no failover|a whole number from|2pc takes/,
+        /must be a whole number|is none of|--data goes with|Allowed choices are lmdb, memory|has no failover|a whole number from|2pc takes|--coordinator goes with/,
       );
     });
   }

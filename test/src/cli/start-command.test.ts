@@ -254,6 +254,23 @@ describe('synod start, through a pipe', function () {
     expect(refused.stderr).to.match(/--protocol 2pc takes --nodes 2 or more/);
   });
 
+  it('has Paxos Commit with --coordinator replicated: it goes on without the node that led', async () => {
+    const commands = ['set a 1', 'crash 0', 'set a 2', 'get a', 'add', 'crash 1', 'set a 3', 'exit'];
+    const { status, stdout, stderr } = await workplace.run(
+      ['start', '--protocol', '2pc', '--coordinator', 'replicated'],
+      commands.join('\n'),
+    );
+    expect(stdout).to.equal('a = 2\n');
+    expect(stderr.trim().split('\n')).to.have.length(3);
+    expect(stderr)
+      .to.match(/line 5: coordinator: "replicated" given, 'single' to add nodes/)
+      .and.to.match(/line 7: a change was not handed in: no majority of the nodes lives.*SYNOD_NO_LEADER/);
+    expect(status).to.equal(1);
+    const refused = await workplace.run(['start', '--coordinator', 'replicated']);
+    expect(refused.status).to.equal(2);
+    expect(refused.stderr).to.match(/--coordinator goes with --protocol 2pc/);
+  });
+
   it('ends cleanly by SIGINT: status 130, no file left', async () => {
     const child = workplace.start(['start', '--nodes', '1']);
     const outcome = ended(child);

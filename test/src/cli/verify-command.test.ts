@@ -71,6 +71,17 @@ describe('synod verify', function () {
     });
   });
 
+  it('judges sessions of a store that keeps concurrent puts side by side', async () => {
+    const step = (process: number, f: string, value: string) =>
+      ['invoke', 'ok'].map((type) => line(process, type, f, f === 'get' && type === 'invoke' ? null : value));
+    // 3 follows 1, and shows beside 2 as little as 2 does beside 1.
+    const history = [step(0, 'put', '1'), step(1, 'put', '2'), step(1, 'get', '1'), step(0, 'put', '3')];
+    const file = workplace.file('sessions.jsonl', [...history, step(0, 'get', '2')].flat().join('\n'));
+    const model = ['verify', '--model', 'sessions', file];
+    expect((await workplace.run(model)).stdout).to.match(/^violated\n/);
+    expect(await workplace.run([...model, '--siblings'])).to.deep.include({ status: 0, stdout: 'ok\n' });
+  });
+
   it('judges transactions, in real time if it is to be strict', async () => {
     const model = ['verify', '--model', 'transactions'];
     expect((await workplace.run([...model, SNAPSHOT])).status).to.equal(0);
@@ -123,6 +134,11 @@ describe('synod verify', function () {
       /Allowed choices are register, kv, transactions, sessions/,
     ],
     ['a file that does not exist', ['--model', 'kv', 'nowhere.edn'], /nowhere\.edn: there is no such file/],
+    [
+      '--siblings for another model',
+      ['--model', 'kv', '--siblings', STALE],
+      /--siblings goes with --model sessions/,
+    ],
     [
       '--strict for another model',
       ['--model', 'kv', '--strict', STALE],

@@ -11,7 +11,7 @@ import type {
   Read,
   Values,
 } from '../../../machines/two-phase-commit/client-messages.ts';
-import { decodeTransaction } from '../../../machines/two-phase-commit/transaction.ts';
+import { decodeTransaction } from '../../../machines/two-phase-commit/transaction-bytes.ts';
 import type { ClientOptions } from '../../../src/client/client.ts';
 import { Gateway } from '../../../src/client/gateway.ts';
 import { TransactionClient } from '../../../src/client/transaction-client.ts';

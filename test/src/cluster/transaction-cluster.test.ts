@@ -240,6 +240,25 @@ describe('a simulated cluster of two-phase commit', () => {
       expect(await world.runWhile(cluster.store(node), 1000)).to.deep.equal([['a', '1']]);
   });
 
+  it('has a leader that says END when something has ended, and not before', async () => {
+    const { cluster, world } = createSimulatedCluster({ protocol: '2pc', nodes: 3, seed: 1 });
+    await using _ = cluster;
+    await world.runWhile(cluster.start(), 1000);
+    cluster.crashBefore(0, 'END');
+    await world.run(world.clock.now() + 500);
+    expect(cluster.isUp(0)).to.equal(true);
+    const client = await cluster.client();
+    expect(await world.runWhile(client.put('a', '1'), 1000)).to.equal('committed');
+    await world.runWhile(cluster.settled(), 5000);
+    expect(cluster.isUp(0)).to.equal(false);
+    await world.runWhile(cluster.restart(0), 1000);
+    await world.runWhile(cluster.settled(), 5000);
+    // What a new life has to say of those before it has said.
+    cluster.crashBefore(0, 'END');
+    await world.run(world.clock.now() + 500);
+    expect(cluster.isUp(0)).to.equal(true);
+  });
+
   it('gives the same run for the same seed', async () => {
     const run = async (seed: number) => {
       const { cluster, world } = createSimulatedCluster({ protocol: '2pc', nodes: 3, seed });

@@ -19,12 +19,13 @@ export function sizesOfStores(faults: Strengths): readonly number[] {
 /** Bounds and times; in half of all systems so small that short runs meet them. */
 export function drawnSettings(random: Random, faults: Strengths): Partial<EventualSettings> {
   const isSmall = random.next() < 0.5;
-  const pace = { writeBehindMs: random.integer(2, 300), receiveDelayMs: random.integer(1, 40) };
+  const pace = { writeBehindMs: random.integer(2, 300), exchangeMs: random.integer(1, 40) };
   return {
     ...(isSmall
       ? {
           pieceBytesMax: random.integer(50, 1000),
           writeLogBytesMax: random.next() < 0.5 ? 400 : 100_000,
+          sendBytes: random.integer(1, 1000),
           collectMs: 30,
           attachmentsMax: random.next() < 0.2 ? 2 : 64,
         }

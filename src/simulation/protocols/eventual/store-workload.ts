@@ -9,7 +9,7 @@ import {
   UnknownOutcomeError,
   UnreachableError,
 } from '../../../errors.ts';
-import { SessionPast } from '../../invariants/writes-follow-their-session.ts';
+import { SessionPast } from '../../invariants/sessions-are-kept.ts';
 import { Violation } from '../../violation.ts';
 import type { SessionRecorder } from './session-recorder.ts';
 import type { WriteHistory } from './write-history.ts';
@@ -41,13 +41,14 @@ const VALUE_BYTES_MAX = 60;
 /** What one client does with its session, at random: puts and deletes, many at once, gets, and moves from server to server. */
 export class StoreWorkload {
   readonly #options: StoreWorkloadOptions;
-  readonly #past = new SessionPast();
+  readonly #past: SessionPast;
   #values = 0;
   #stopped = false;
   readonly counts = { puts: 0, deletes: 0, gets: 0, behind: 0, moves: 0 };
 
   constructor(options: StoreWorkloadOptions) {
     this.#options = options;
+    this.#past = new SessionPast(options.client.name, options.history);
   }
 
   /** Works until {@link stop}; resolves when the last call has returned. */
@@ -92,6 +93,7 @@ export class StoreWorkload {
     }
     this.counts.gets += 1;
     if (value === undefined) {
+      this.#past.foundNothing(name);
       if (!isDeleted) recorder.got(client.name, name, null);
       return true;
     }
@@ -120,7 +122,7 @@ export class StoreWorkload {
       if (!isTold) continue;
       const write = history.putOf(value);
       if (write === undefined) throw new Violation('told writes are on disk', `${value} is on none`);
-      this.#past.put(client.name, write);
+      this.#past.put(write);
     }
   }
 

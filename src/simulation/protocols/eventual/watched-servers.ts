@@ -172,6 +172,8 @@ export class WatchedServers implements AsyncDisposable {
   #noteLife(event: LifeEvent, error: unknown): void {
     if (event.event === 'member' && event.present) this.#watchDisks(event.node);
     if (event.event !== 'crash' || event.reason !== 'failed' || this.#hasReadRot(event.node, error)) return;
+    // One that cannot start says why to who started it.
+    if (error === undefined) return;
     const what = `${event.node}: ${error instanceof Error ? error.message : error}`;
     this.witness.note(new Violation('nodes do not fail', what));
   }

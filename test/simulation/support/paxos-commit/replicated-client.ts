@@ -12,7 +12,8 @@ import type {
   Read,
   Values,
 } from '../../../../machines/two-phase-commit/client-messages.ts';
-import { encodeTransaction, type Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
+import type { Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
+import { encodeTransaction } from '../../../../machines/two-phase-commit/transaction-bytes.ts';
 
 /** How often a client asks again; each time another node, unless it was told whom. */
 const RETRY_MS = 60;

@@ -11,7 +11,8 @@ import type {
   Read,
   Values,
 } from '../../../../machines/two-phase-commit/client-messages.ts';
-import { encodeTransaction, type Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
+import type { Transaction } from '../../../../machines/two-phase-commit/transaction.ts';
+import { encodeTransaction } from '../../../../machines/two-phase-commit/transaction-bytes.ts';
 
 const LEADER = '0';
 /** How often a client asks again. */
