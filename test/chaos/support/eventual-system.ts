@@ -94,8 +94,7 @@ export class EventualSystem implements ChaosSystem {
       else if (chance < 0.5) {
         const own = `own-${value}`;
         if (await this.#put(client, number, own, value)) this.#kept.set(own, value);
-      } else if (chance < 0.9) await this.#get(client, number, key);
-      else await client.moveTo(node());
+      } else if (chance > 0.9 || !(await this.#get(client, number, key))) await client.moveTo(node());
     }
   }
 
@@ -114,10 +113,12 @@ export class EventualSystem implements ChaosSystem {
     }
   }
 
-  async #get(client: EventualClient, process: number, key: string): Promise<void> {
+  /** Whether it was answered. */
+  async #get(client: EventualClient, process: number, key: string): Promise<boolean> {
     const end = this.#recorder.invoke({ process, f: 'get', key });
     try {
       end('ok', { value: String((await client.get(key)) ?? '') || null });
+      return true;
     } catch (error) {
       const isExpected =
         error instanceof UnreachableError ||
@@ -125,6 +126,7 @@ export class EventualSystem implements ChaosSystem {
         error instanceof DependencyError;
       if (!isExpected) throw error;
       end('fail');
+      return false;
     }
   }
 }

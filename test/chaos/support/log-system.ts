@@ -18,7 +18,7 @@ import { MovingKeys } from './moving-keys.ts';
 import { sleep } from './nemesis.ts';
 import { OwnGateways } from './own-gateways.ts';
 
-const CLIENTS_EACH = 2;
+const CLIENTS_EACH = 4;
 const KEY_MS = 700;
 /** A patient client waits until all is mended. */
 const PATIENCE_MS = 600_000;

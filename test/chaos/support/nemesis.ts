@@ -1,11 +1,11 @@
 import type { LinkEndpoint, NodeGroup } from '../../../src/cluster/node-group.ts';
-import { type Direction, describeStrike, type PlannedStrike, type Strike } from './strikes.ts';
+import { describeStrike, type PlannedStrike, type Strike } from './strikes.ts';
 
 /** Breaks and mends a cluster on threads as it was planned, in real time. */
 export class Nemesis {
   readonly #cluster: NodeGroup;
   readonly #plan: readonly PlannedStrike[];
-  /** Crashes and restarts that are under way: links break meanwhile. */
+  /** What was begun and may still be under way: a node that starts slowly holds nothing up. */
   readonly #underWay: Promise<unknown>[] = [];
   #struck = 0;
 
@@ -25,13 +25,13 @@ export class Nemesis {
     for (const { atMs, strike } of this.#plan) {
       await sleep(beganMs + atMs - performance.now());
       this.#struck += 1;
-      await this.#perform(strike);
+      this.#perform(strike);
     }
     await Promise.all(this.#underWay);
     await this.#mend();
   }
 
-  async #perform(strike: Strike): Promise<void> {
+  #perform(strike: Strike): void {
     const cluster = this.#cluster;
     switch (strike.kind) {
       case 'crash':
@@ -41,15 +41,16 @@ export class Nemesis {
         for (const node of strike.nodes) this.#begin(cluster.restart(node));
         return;
       case 'cut':
-        await each(strike.directions, (from, to) => cluster.disconnect(from, to, { oneWay: true }));
+        for (const [from, to] of strike.directions)
+          this.#begin(cluster.disconnect(from, to, { oneWay: true }));
         return;
       case 'mend':
-        await each(strike.directions, (from, to) => cluster.connect(from, to, { oneWay: true }));
+        for (const [from, to] of strike.directions) this.#begin(cluster.connect(from, to, { oneWay: true }));
         return;
       case 'degrade': {
         const { directions, lossProbability, delayMs } = strike;
-        const bad = { lossProbability, delayMs, oneWay: true };
-        await each(directions, (from, to) => cluster.degrade(from, to, bad));
+        for (const [from, to] of directions)
+          this.#begin(cluster.degrade(from, to, { lossProbability, delayMs, oneWay: true }));
       }
     }
   }
@@ -72,13 +73,6 @@ export class Nemesis {
     }
     for (const node of cluster.nodes) await cluster.restart(node);
   }
-}
-
-async function each(
-  directions: readonly Direction[],
-  change: (...direction: Direction) => Promise<void>,
-): Promise<void> {
-  await Promise.all(directions.map((direction) => change(...direction)));
 }
 
 export function sleep(ms: number): Promise<void> {

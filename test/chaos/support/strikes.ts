@@ -30,7 +30,7 @@ interface Draw {
 type Episode = readonly [begin: Strike, end: Strike];
 
 /** Between the beginnings of two episodes; how much at most, each plan draws for itself. */
-const CALM_MS_MAX = [200, 1500] as const;
+const CALM_MS_MAX = [500, 2000] as const;
 const EPISODE_MS_MIN = 30;
 const EPISODE_MS_MAX = 900;
 

@@ -11,7 +11,7 @@ import { assertOk, LIMITS } from './judge.ts';
 import { MovingKeys } from './moving-keys.ts';
 import { sleep } from './nemesis.ts';
 
-const CLIENTS = 4;
+const CLIENTS = 6;
 const NODES = 4;
 const KEY_MS = 500;
 const PAUSE_MS_MAX = 25;
@@ -102,7 +102,7 @@ export class TransactionSystem implements ChaosSystem {
     const end = this.#recorder.invoke({ process, f: 'txn', value: [...reads, ...appends] });
     const { outcome, lists } = await attempt(client, keys, appended, element);
     if (outcome === 'ok')
-      end('ok', { value: [...keys.map((key): Step => ['r', key, lists.get(key) ?? []]), ...appends] });
+      end('ok', { value: [...keys.map((key): Step => ['r', key, lists.get(key) ?? null]), ...appends] });
     else end(outcome);
     if (outcome !== 'info') for (const key of appended) this.#appended[outcome].push([key, element]);
     return outcome;
@@ -124,7 +124,7 @@ async function attempt(
   try {
     for (const key of keys) {
       const found = await transaction.get(key);
-      lists.set(key, typeof found === 'string' ? parse(found) : []);
+      if (typeof found === 'string') lists.set(key, parse(found));
     }
   } catch (error) {
     transaction.abort();
