@@ -94,7 +94,8 @@ export class Interpreter {
     if (actions === undefined) return undefined;
     const { self, system } = this.#scope;
     const info = { context: snapshot.context, event, self, system };
-    for (const { type, exec } of actions) this.#carryOut({ type, info, params: undefined, exec });
+    for (const { type, exec, params } of actions)
+      this.#carryOut({ type, info, params: params?.(info), exec });
     if (quiet.isAtRest(snapshot, event)) return snapshot;
     // An event that nobody takes, for the transitions that need none; their actions see the one that made them due.
     this.#settling = event;

@@ -34,6 +34,10 @@ const MIXES: Readonly<Record<string, SwarmSettings>> = {
     protocol: 'eventual',
     faults: { amnesia: 2, torn: 2, rot: 2, members: 1, volatile: 0 },
   },
+  'two-phase commit whose followers come, and forget all when they end': {
+    protocol: '2pc',
+    faults: { members: 1, volatile: 1, crash: 3 },
+  },
   'raft that trusts its leases while clocks drift and nodes pause': {
     protocol: 'raft',
     faults: { drift: 0.15, pause: 400, members: 0 },

@@ -192,6 +192,8 @@ export class ReplicatedLogSystem implements System {
 
   async recovered(): Promise<void> {
     await this.#simulated.cluster.settled();
+    // A leader may have begun only now with a change that was given up.
+    if (this.#administrator !== undefined) await this.#removeNonMembers();
     await this.#until(() => this.nodes.every((node) => this.#memory.hasVote(node)));
   }
 
