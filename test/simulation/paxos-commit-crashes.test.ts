@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { ParticipantStatus } from '../../machines/two-phase-commit/client-messages.ts';
+import { isLong } from '../long.ts';
 import { PaxosCommitWorld } from './support/paxos-commit/paxos-commit-world.ts';
 
 /** How long the dead stay so: until the others have gone on; long enough for another to lead; so short that nobody is missed. */
@@ -118,7 +119,7 @@ for (const groupCommit of [true, false]) {
   // One at a time, groups go the same way.
   const stories = Object.entries(STORIES).filter(([, story]) => groupCommit || story !== ONE);
   describe(`Paxos Commit, group commit ${groupCommit ? 'on' : 'off'}`, function () {
-    this.timeout(180_000);
+    this.timeout(isLong ? 3_600_000 : 180_000);
     const three = { followers: 2, groupCommit };
     const five = { followers: 4, groupCommit };
 
@@ -127,7 +128,7 @@ for (const groupCommit of [true, false]) {
         const events = await eventsOf(three, story);
         for (const victim of ['0', '1', '2']) {
           for (const { downMs, everyNth } of DEATHS) {
-            for (let event = 0; event <= events; event += everyNth * (story === ONE ? 1 : 4)) {
+            for (let event = 0; event <= events; event += everyNth * (story === ONE || isLong ? 1 : 4)) {
               await using world = await worldAt(three, story);
               try {
                 for (let step = 0; step < event; step++) await world.step();
@@ -154,7 +155,7 @@ for (const groupCommit of [true, false]) {
         ['1', '2'],
       ] as const) {
         for (const later of SECOND_DEATHS) {
-          for (let event = 0; event <= events; event += groupCommit ? 16 : 32) {
+          for (let event = 0; event <= events; event += isLong ? 2 : groupCommit ? 16 : 32) {
             await using world = await worldAt(five, story);
             try {
               for (let step = 0; step < event; step++) await world.step();

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import { PRESUMPTIONS, type TwoPhaseCommitSettings } from '../../machines/two-phase-commit/settings.ts';
 import type { Transaction } from '../../machines/two-phase-commit/transaction.ts';
+import { isLong } from '../long.ts';
 import { TwoPhaseWorld } from './support/two-phase/two-phase-world.ts';
 
 /** How many events after the first death the second one comes. */
 const SECOND_DEATHS = [0, 2, 6];
 /** Every such event is one at which the first dies. */
-const PAIR_STEP = 3;
+const PAIR_STEP = isLong ? 1 : 6;
 
 const VICTIMS = ['0', '1', '2'];
 const PAIRS = VICTIMS.flatMap((first) =>
@@ -123,7 +124,7 @@ const DEATHS = [
 
 for (const presume of PRESUMPTIONS) {
   describe(`two-phase commit, presume ${presume}`, function () {
-    this.timeout(120_000);
+    this.timeout(isLong ? 3_600_000 : 120_000);
 
     for (const { story: name, groupCommit, downMs } of DEATHS) {
       const grouped = groupCommit ? '' : ', each in a group of its own';

@@ -127,6 +127,7 @@ async function arrivals(seed: number): Promise<number[]> {
     // When a has answered, what it was told before has left.
     await ask(bench, 'a');
   }
+  await taken(bench);
   await bench.host.changeLink('a', 'b', SOUND);
   await forward(bench, 'a', 'b', 'last')[0];
   return arrived;
