@@ -3,7 +3,7 @@ import type { History } from './history.ts';
 import { elementsOf } from './list-versions.ts';
 import { type KeyHistory, seenBy } from './transaction-keys.ts';
 import type { MicroOperation, Transaction } from './transactions.ts';
-import { textOf } from './values.ts';
+import { isList, textOf } from './values.ts';
 import type { Anomaly } from './verdict.ts';
 
 /** What no single read may show, whatever the order of the transactions is; one of each kind at most. */
@@ -46,16 +46,18 @@ function* anomaliesOf(
       view.write(step);
       continue;
     }
-    if (key?.kind === 'list' && elementsOf(step.value) === undefined) {
+    // Nobody has written to a key of no kind: an empty list may be what nothing looks like there.
+    const kind = key?.kind ?? (isList(step.value) ? 'list' : 'register');
+    if (kind === 'list' && elementsOf(step.value) === undefined) {
       yield { name: 'garbage read', what: `${step.key} is a list, and was read as ${textOf(step.value)}` };
       continue;
     }
-    const seen = seenBy(step, key?.kind ?? 'register');
+    const seen = seenBy(step, kind);
     const duplicate = firstDuplicate(seen);
     if (duplicate !== undefined)
       yield { name: 'duplicate element', what: `${duplicate} is in ${step.key} twice` };
     yield* strangers(reader, step.key, key, seen);
-    const problem = key?.kind === 'list' ? view.checkList(seen) : view.checkRegister(seen[0]);
+    const problem = kind === 'list' ? view.checkList(seen) : view.checkRegister(seen[0]);
     if (problem !== undefined) yield { name: 'internal inconsistency', what: `${step.key}: ${problem}` };
   }
 }
