@@ -128,7 +128,7 @@ for (const groupCommit of [true, false]) {
         const events = await eventsOf(three, story);
         for (const victim of ['0', '1', '2']) {
           for (const { downMs, everyNth } of DEATHS) {
-            for (let event = 0; event <= events; event += everyNth * (story === ONE || isLong ? 1 : 4)) {
+            for (let event = 0; event <= events; event += everyNth * (isLong ? 1 : story === ONE ? 2 : 8)) {
               await using world = await worldAt(three, story);
               try {
                 for (let step = 0; step < event; step++) await world.step();
@@ -155,7 +155,7 @@ for (const groupCommit of [true, false]) {
         ['1', '2'],
       ] as const) {
         for (const later of SECOND_DEATHS) {
-          for (let event = 0; event <= events; event += isLong ? 2 : groupCommit ? 16 : 32) {
+          for (let event = 0; event <= events; event += isLong ? 2 : groupCommit ? 32 : 64) {
             await using world = await worldAt(five, story);
             try {
               for (let step = 0; step < event; step++) await world.step();

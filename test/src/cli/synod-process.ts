@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+/** As a user has it; what names a source needs the sources. */
+const BUILT = [fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url))];
+const SOURCES = ['--import', 'tsx', fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))];
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** How a run of the command line ended. */
@@ -37,7 +39,8 @@ export class Workplace implements Disposable {
 
   /** Starts the command line. Without `input`, its standard input stays open. */
   start(args: readonly string[], input?: string): ChildProcess {
-    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+    const main = args.some((arg) => arg.endsWith('.ts')) ? SOURCES : BUILT;
+    const child = spawn(process.execPath, [...main, ...args], {
       cwd: ROOT,
       env: { ...process.env, TMPDIR: this.#temporary, NO_COLOR: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],
