@@ -23,12 +23,15 @@ export interface PlantedBug {
   readonly experiment: BuggyExperiment;
 }
 
+const NO_FAULTS: Strengths = Object.fromEntries(FAULT_NAMES.map((fault) => [fault, 0]));
+
 /** What rests on one kind of faults shows sooner under these alone. */
-const BEST_FAULTS: Readonly<Record<string, Strengths>> = {
-  'a leader answers reads without a round of heartbeats': {
-    ...Object.fromEntries(FAULT_NAMES.map((fault) => [fault, 0])),
-    partition: 3,
-    cut: 2,
+const BEST: Readonly<Record<string, Pick<BuggyExperiment, 'faults' | 'settings' | 'stormMs'>>> = {
+  'a leader answers reads without a round of heartbeats': { faults: { ...NO_FAULTS, partition: 3, cut: 2 } },
+  'a leader trusts its lease for longer than others wait': {
+    faults: { ...NO_FAULTS, partition: 3 },
+    settings: { reads: 'lease' },
+    stormMs: 6000,
   },
 };
 
@@ -77,7 +80,7 @@ function ofThreeNodes(name: SimulatedProtocolName, bugs: Readonly<Record<string,
     experiment: {
       protocol: SIMULATED_PROTOCOLS[name],
       nodes: NODES[what] ?? 3,
-      faults: BEST_FAULTS[what] ?? {},
+      ...BEST[what],
       instruments: [instrument],
     },
   }));

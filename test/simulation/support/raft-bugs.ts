@@ -24,11 +24,6 @@ const HIGHEST: Position = { index: Number.MAX_SAFE_INTEGER, term: Number.MAX_SAF
 
 /** Known bugs of Raft, to prove that the harness finds them. */
 export const RAFT_BUGS: Readonly<Record<string, Instrument<OpenRaft>>> = {
-  'a server forgets its vote when it restarts': ({ inputs }) => {
-    const { records } = inputs.server;
-    inputs.server = { ...inputs.server, records: { ...records, votedFor: undefined } };
-  },
-
   'a server forgets its term when it restarts': ({ inputs }) => {
     const { records } = inputs.server;
     const term = Math.max(0, records.term - 1);
