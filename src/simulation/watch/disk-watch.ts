@@ -6,7 +6,8 @@ import type { Look } from './witness.ts';
 
 /**
  * Hears of what reaches the disks of all nodes, as it does: in the moment of the flush, or of the crash that it
- * survives. A disk has the name of its node; once it was lost it is another one: `2`, then `2~1`, `2~2`.
+ * survives. A disk has the name of its node, and perhaps what it is for; once it was lost it is another one: `2`, then
+ * `2~1`, `2~2`; `2~store`, then `2~store~1`.
  */
 export interface DiskListener {
   put?(disk: string, key: JournalKey, value: Uint8Array, on: MemoryDisk): void;
@@ -20,15 +21,15 @@ export function nodeOfDisk(disk: string): string {
   return disk.split('~')[0]!;
 }
 
-/** Has listeners hear of one disk of a node. */
+/** Has listeners hear of a disk of this name. */
 export function watchDisk(
-  node: string,
+  first: string,
   disk: MemoryDisk,
   listeners: readonly DiskListener[],
   look: Look,
 ): void {
   let losses = 0;
-  let name = node;
+  let name = first;
   disk.watch({
     put: (key, value) => {
       for (const listener of listeners) look(() => listener.put?.(name, key, value, disk));
@@ -39,7 +40,7 @@ export function watchDisk(
     erased: () => {
       for (const listener of listeners) look(() => listener.lost?.(name));
       losses += 1;
-      name = `${node}~${losses}`;
+      name = `${first}~${losses}`;
     },
   });
 }

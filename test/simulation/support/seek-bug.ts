@@ -8,19 +8,28 @@ import { type BuggyExperiment, PLANTED_BUGS } from './planted-bugs.ts';
 const SEEDS_MAX = isLong ? 1000 : 200;
 const STORM_MS = 1500;
 
-/** Tries seeds until one shows that something is wrong; undefined when none does. */
+/** Tries seeds until one shows that something is wrong, and nothing without the bug; undefined when none does. */
 export async function firstToShow(
   bug: BuggyExperiment,
   seeds: Iterable<number>,
 ): Promise<{ readonly seed: number; readonly error: unknown } | undefined> {
   for (const seed of seeds) {
-    try {
-      await experiment({ stormMs: STORM_MS, ...bug, seed });
-    } catch (error) {
-      return { seed, error };
-    }
+    const error = await errorOf(bug, seed);
+    if (error === undefined) continue;
+    const other = await errorOf({ ...bug, instruments: [] }, seed);
+    if (other !== undefined) throw new Error(`seed ${seed} fails without the bug, too`, { cause: other });
+    return { seed, error };
   }
   return undefined;
+}
+
+async function errorOf(options: BuggyExperiment, seed: number): Promise<unknown> {
+  try {
+    await experiment({ stormMs: STORM_MS, ...options, seed });
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 /**

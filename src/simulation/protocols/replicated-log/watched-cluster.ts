@@ -147,7 +147,7 @@ export class WatchedCluster implements AsyncDisposable {
   #watchDisks(name: string): void {
     const { look } = this.witness;
     watchDisk(name, this.host.diskOf(name), this.#disks, look);
-    watchDisk(name, this.host.storeDiskOf(name), [...this.#disks, this.refills], look);
+    watchDisk(`${name}~store`, this.host.storeDiskOf(name), [...this.#disks, this.refills], look);
   }
 
   #noteLife(event: LifeEvent, error: unknown): void {
