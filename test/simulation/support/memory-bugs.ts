@@ -15,24 +15,8 @@ export const MEMORY_BUGS: Readonly<Record<ProtocolName, Readonly<Record<string, 
       inputs.leader = { ...inputs.leader, isForgetful: false };
     }),
 
-    'what an acceptor said in a former life counts': forPaxos((program) => {
-      replaceAction(program, 'acceptor', 'readmit', (args, original) => {
-        const effects = original(args);
-        args.context.lives = new Map();
-        return effects;
-      });
-    }),
-
     'an acceptor does not wait for the replica beside': forPaxos((program) => {
       replaceGuard(program, 'acceptor', 'isRepaired', () => true);
-    }),
-
-    'a leader uses a ballot of a former life again': forPaxos((program) => {
-      replaceAction(program, 'leader', 'noteRecovery', (args, original) => {
-        const { round, leader } = args.event.ballot;
-        if (leader !== args.context.node) return original(args);
-        return original({ ...args, event: { ...args.event, ballot: { round: round - 1, leader } } });
-      });
     }),
   },
 
