@@ -33,7 +33,8 @@ describe('synod replay', function () {
     const simulated = await workplace.run(['simulate', ...swarm, '--trace', failed]);
     const [, message] = /\n {2}(one batch a slot: .*)\n/.exec(simulated.stdout) ?? [];
     expect(message).to.be.a('string');
-    const { status, stdout } = await workplace.run(['replay', failed]);
+    // The trace names a source.
+    const { status, stdout } = await workplace.run(['replay', failed], '', true);
     expect(stdout).to.match(/\nviolated again:\n {2}one batch a slot: /);
     expect(simulated.stdout).to.contain(stdout.trimEnd().split('\n').at(-1)!);
     expect(status).to.equal(1);

@@ -33,13 +33,13 @@ export class Workplace implements Disposable {
   }
 
   /** Runs the command line to its end. */
-  run(args: readonly string[], input = ''): Promise<Ended> {
-    return ended(this.start(args, input));
+  run(args: readonly string[], input = '', needsSources = namesSource(args)): Promise<Ended> {
+    return ended(this.start(args, input, needsSources));
   }
 
   /** Starts the command line. Without `input`, its standard input stays open. */
-  start(args: readonly string[], input?: string): ChildProcess {
-    const main = args.some((arg) => arg.endsWith('.ts')) ? SOURCES : BUILT;
+  start(args: readonly string[], input?: string, needsSources = namesSource(args)): ChildProcess {
+    const main = needsSources ? SOURCES : BUILT;
     const child = spawn(process.execPath, [...main, ...args], {
       cwd: ROOT,
       env: { ...process.env, TMPDIR: this.#temporary, NO_COLOR: '1' },
@@ -52,6 +52,10 @@ export class Workplace implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true, force: true });
   }
+}
+
+function namesSource(args: readonly string[]): boolean {
+  return args.some((arg) => arg.endsWith('.ts'));
 }
 
 /** Gathers what a process prints until it ends. */
