@@ -10,3 +10,8 @@ export interface Clock {
   /** Calls `run` once, `ms` from now. */
   after(ms: number, run: () => void): Cancel;
 }
+
+/** Resolves `ms` from now. */
+export function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.after(ms, resolve));
+}

@@ -1,23 +1,11 @@
-import type { At, DiskName, EndReason, NodeEvent } from '../trace.ts';
+import type { At, DiskName, NodeEvent } from '../trace.ts';
 import type { NetworkSettings } from './settings.ts';
 
 /** One thing that happened in a simulation. The same seed gives the same records, byte for byte as JSON. */
 export type TraceRecord = At<TraceEvent>;
 
-/** How a node begins and ends. */
-export type LifeEvent =
-  | { readonly event: 'start'; readonly node: string; readonly life: number }
-  /** `lost` transactions were not on disk; `kept` were, though the node had not been told. */
-  | {
-      readonly event: 'crash';
-      readonly node: string;
-      readonly life: number;
-      readonly reason: EndReason;
-      readonly lost: number;
-      readonly kept: number;
-    }
-  /** A node was added, or (`present` is false) removed. */
-  | { readonly event: 'member'; readonly node: string; readonly present: boolean };
+/** How a node begins and ends, with all that is known of it in a simulation. */
+export type LifeEvent = Required<Extract<NodeEvent, { readonly event: 'start' | 'crash' | 'member' }>>;
 
 export type TraceEvent =
   | NodeEvent

@@ -1,3 +1,4 @@
+import { pause } from '../../actors/clock.ts';
 import type { SynodError } from '../../actors/errors.ts';
 import type { Host } from '../../actors/host.ts';
 import type { SetMembers, TransferLeadership } from '../../machines/raft/messages.ts';
@@ -259,7 +260,7 @@ export class Cluster extends NodeGroup {
   }
 
   protected override async restarted(name: string): Promise<void> {
-    await Promise.race([this.#watchVote(name), this.pause(FIRST_LOOK_MS)]);
+    await Promise.race([this.#watchVote(name), pause(this.host.clock, FIRST_LOOK_MS)]);
   }
 
   protected override async forget(name: string): Promise<void> {
@@ -275,7 +276,7 @@ export class Cluster extends NodeGroup {
 
   async #watchMute(name: string): Promise<void> {
     while (!this.isClosed && this.topology.isUp(name) && !this.#quorum.hasVote(name)) {
-      await this.pause(VOTE_LOOK_MS);
+      await pause(this.host.clock, VOTE_LOOK_MS);
       await this.#observe([name]);
     }
   }

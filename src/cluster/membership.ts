@@ -1,4 +1,4 @@
-import type { Clock } from '../../actors/clock.ts';
+import { type Clock, pause } from '../../actors/clock.ts';
 import type { Members } from '../../machines/replication/client-messages.ts';
 import { BadOptionError, type Unanswered } from '../errors.ts';
 
@@ -74,7 +74,7 @@ export class Membership {
       if (clock.now() >= deadlineMs) {
         throw unanswered(what, timeoutMs);
       }
-      await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
+      await pause(clock, LOOK_MS);
     }
   }
 

@@ -1,3 +1,4 @@
+import { pause } from '../../actors/clock.ts';
 import { SynodError } from '../../actors/errors.ts';
 import { CLIENTS, type Host, type LinkDirection, type LinkQuality } from '../../actors/host.ts';
 import type { InspectionEvent } from '../../actors/inspection.ts';
@@ -238,13 +239,9 @@ export abstract class NodeGroup implements AsyncDisposable {
   /** Looks again and again until a condition holds. @throws ClosedError. */
   protected async until(condition: () => Promise<boolean>): Promise<void> {
     while (!this.#closed && !(await condition())) {
-      await this.pause(POLL_MS);
+      await pause(this.host.clock, POLL_MS);
     }
     if (this.#closed) throw new ClosedError('waiting for the cluster');
-  }
-
-  protected pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.host.clock.after(ms, resolve));
   }
 
   async #link(a: LinkEndpoint, b: LinkEndpoint, connected: boolean, options: LinkOptions): Promise<void> {

@@ -18,6 +18,12 @@ export class Witness {
     this.#broken ??= { error };
   }
 
+  /** Notes what becomes of work that nobody waits for yet. */
+  watch<Result>(work: Promise<Result>): Promise<Result> {
+    work.catch((error: unknown) => this.note(error));
+    return work;
+  }
+
   get isBroken(): boolean {
     return this.#broken !== undefined;
   }

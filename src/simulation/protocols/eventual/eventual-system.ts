@@ -1,3 +1,4 @@
+import { pause } from '../../../../actors/clock.ts';
 import type { Random } from '../../../../actors/random.ts';
 import { derivedRandom } from '../../../../actors/simulated/seed.ts';
 import { checkSessions } from '../../../checks/index.ts';
@@ -127,7 +128,7 @@ export class EventualSystem implements System {
           random: derivedRandom(seed, 'workload', name),
           recorder: this.#recorder,
           history: this.#simulated.watch.history,
-          pause: (ms) => this.#pause(ms),
+          pause: (ms) => pause(this.host.clock, ms),
           keys: this.#keys,
           servers: () => this.nodes,
           burstMax: random.integer(1, 6),
@@ -136,8 +137,7 @@ export class EventualSystem implements System {
         }),
       );
     }
-    this.#work = Promise.all(this.#workloads.map((workload) => workload.run()));
-    this.#work.catch((error) => this.witness.note(error));
+    this.#work = this.witness.watch(Promise.all(this.#workloads.map((workload) => workload.run())));
   }
 
   async finish(): Promise<void> {
@@ -146,7 +146,7 @@ export class EventualSystem implements System {
     // What they have given up is sent no more; and what of it is on its way arrives.
     await Promise.all(this.#workloads.map((workload) => workload.leave()));
     await this.#newcomers.finish();
-    await this.#pause(ARRIVAL_MS);
+    await pause(this.host.clock, ARRIVAL_MS);
     await this.recovered();
   }
 
@@ -189,11 +189,11 @@ export class EventualSystem implements System {
   }
 
   async peace(): Promise<void> {
-    await this.#pause(SETTLING_MS);
+    await pause(this.host.clock, SETTLING_MS);
     this.#rest.checkLetGo(canForget(this.#options.faults));
     const { watch } = this.#simulated;
     const before = [watch.busy, watch.disks.records];
-    await this.#pause(PEACE_MS);
+    await pause(this.host.clock, PEACE_MS);
     const after = [watch.busy, watch.disks.records];
     if (String(before) !== String(after))
       throw new Violation('quiet in peace', `messages and records go on: from ${before} to ${after}`);
@@ -221,10 +221,6 @@ export class EventualSystem implements System {
       .client(session, node, { timeoutMs: PATIENCE_MS, isDistant: false })
       .put(name, value);
     end('ok');
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.host.clock.after(ms, resolve));
   }
 }
 

@@ -19,8 +19,7 @@ export class Newcomers {
 
   /** The next one begins to join, if there is any. */
   begin(): void {
-    this.#joining = this.#joining.then(() => this.#joinNext());
-    this.#joining.catch((error) => this.#simulated.witness.note(error));
+    this.#joining = this.#simulated.witness.watch(this.#joining.then(() => this.#joinNext()));
   }
 
   /** Resolves when all have joined. */

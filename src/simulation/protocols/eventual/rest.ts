@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { pause } from '../../../../actors/clock.ts';
 import type { EventualStatus } from '../../../../machines/eventual/client-messages.ts';
 import { Held } from '../../../../machines/eventual/held.ts';
 import type { StoreValue } from '../../../client/store-value.ts';
@@ -26,7 +27,7 @@ export class Rest {
       const areAtRest =
         reports.length === nodes.length && reports.every((report) => isAtRest(report, reports));
       if (areAtRest && this.#holdTheSame()) break;
-      await new Promise<void>((resolve) => host.clock.after(LOOK_MS, resolve));
+      await pause(host.clock, LOOK_MS);
     }
     checkRoutes(
       new Map(

@@ -1,3 +1,4 @@
+import { pause } from '../../../../actors/clock.ts';
 import { SynodError } from '../../../../actors/errors.ts';
 import type { Random } from '../../../../actors/random.ts';
 import { Violation } from '../../violation.ts';
@@ -53,9 +54,7 @@ export class Administrator {
     while (!this.#stopped) {
       const atOnce = random.next() < 0.2 ? 2 : 1;
       await Promise.all(Array.from({ length: atOnce }, () => this.#changeSomething()));
-      await new Promise<void>((resolve) => {
-        simulated.host.clock.after(random.next() * pauseMsMax, resolve);
-      });
+      await pause(simulated.host.clock, random.next() * pauseMsMax);
     }
   }
 

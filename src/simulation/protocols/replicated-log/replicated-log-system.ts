@@ -1,3 +1,4 @@
+import { pause } from '../../../../actors/clock.ts';
 import type { Random } from '../../../../actors/random.ts';
 import { derivedRandom } from '../../../../actors/simulated/seed.ts';
 import { chatQuery, chatroom } from '../../../applications/chatroom.ts';
@@ -164,7 +165,7 @@ export class ReplicatedLogSystem implements System {
           client,
           random: derivedRandom(seed, 'workload', client.name),
           recorder: this.#recorder,
-          pause: (ms) => this.#pause(ms),
+          pause: (ms) => pause(this.host.clock, ms),
           keys,
           readsOnly: isDistant && random.next() < 0.4,
           timeoutMs: random.next() < 0.2 ? random.integer(50, 500) : PATIENCE_MS,
@@ -173,8 +174,9 @@ export class ReplicatedLogSystem implements System {
         }),
       );
     }
-    this.#work = this.#watch(Promise.all(this.#workloads.map((workload) => workload.run())));
-    if (this.#administrator !== undefined) this.#administration = this.#watch(this.#administrator.run());
+    this.#work = this.witness.watch(Promise.all(this.#workloads.map((workload) => workload.run())));
+    if (this.#administrator !== undefined)
+      this.#administration = this.witness.watch(this.#administrator.run());
   }
 
   async finish(): Promise<void> {
@@ -251,7 +253,7 @@ export class ReplicatedLogSystem implements System {
     const memory = this.#memory;
     const reigns = memory.reigns.length;
     const termBefore = memory.highestTerm(this.nodes);
-    await this.#pause(PEACE_MS);
+    await pause(this.host.clock, PEACE_MS);
     if (memory.reigns.length > reigns) {
       const taken = memory.reigns.slice(reigns).map(({ number, leader }) => `${number}.${leader}`);
       throw new Violation('a stable leader', `in peace, these took over: ${taken.join(', ')}`);
@@ -287,21 +289,12 @@ export class ReplicatedLogSystem implements System {
       if (leader !== undefined && isWhole) return;
       if (leader !== undefined)
         for (const { node, member } of nodes) if (member !== 'voter') await cluster.removeNode(node, CHANGE);
-      await this.#pause(LOOK_MS);
+      await pause(this.host.clock, LOOK_MS);
     }
   }
 
-  #watch(work: Promise<unknown>): Promise<unknown> {
-    work.catch((error) => this.witness.note(error));
-    return work;
-  }
-
   async #until(condition: () => boolean): Promise<void> {
-    while (!condition()) await this.#pause(LOOK_MS);
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.host.clock.after(ms, resolve));
+    while (!condition()) await pause(this.host.clock, LOOK_MS);
   }
 }
 

@@ -1,3 +1,4 @@
+import { pause } from '../../../../actors/clock.ts';
 import { derivedRandom } from '../../../../actors/simulated/seed.ts';
 import { checkLinearizability, checkSerializability, HistoryRecorder } from '../../../checks/index.ts';
 import type { TransactionClient } from '../../../client/transaction-client.ts';
@@ -59,7 +60,7 @@ export class TransactionSystem implements System {
     this.#operator = new Operator({
       cluster: this.#simulated.cluster,
       random: derivedRandom(seed, 'operator'),
-      pause: (ms) => this.#pause(ms),
+      pause: (ms) => pause(this.host.clock, ms),
       pauseMsMax: random.integer(10, 200),
       spoilsVotes,
       nodesMax: faults.members === undefined ? 0 : NODES_MAX,
@@ -132,8 +133,8 @@ export class TransactionSystem implements System {
       });
       this.#workloads.push(workload);
     }
-    this.#work = this.#watch(Promise.all(this.#workloads.map((workload) => workload.run())));
-    if (this.#operator !== undefined) this.#operation = this.#watch(this.#operator.run());
+    this.#work = this.witness.watch(Promise.all(this.#workloads.map((workload) => workload.run())));
+    if (this.#operator !== undefined) this.#operation = this.witness.watch(this.#operator.run());
   }
 
   async finish(): Promise<void> {
@@ -206,7 +207,7 @@ export class TransactionSystem implements System {
   async peace(): Promise<void> {
     const { cluster, decisions } = this.#simulated;
     const before = { ...(await this.#reign()), groups: decisions.groups };
-    await this.#pause(PEACE_MS);
+    await pause(this.host.clock, PEACE_MS);
     const after = { ...(await this.#reign()), groups: decisions.groups };
     if (JSON.stringify(after) !== JSON.stringify(before))
       throw new Violation('peace', `${JSON.stringify(before)}, then ${JSON.stringify(after)}`);
@@ -246,7 +247,7 @@ export class TransactionSystem implements System {
       random: derivedRandom(this.#options.seed, 'workload', client.name),
       recorders: this.#recorders,
       attempts: this.#attempts,
-      pause: (ms) => this.#pause(ms),
+      pause: (ms) => pause(this.host.clock, ms),
       keys: this.#keys,
       ...habits,
     });
@@ -266,16 +267,7 @@ export class TransactionSystem implements System {
       throw new Violation(invariant, `left are ${JSON.stringify(Object.fromEntries(leftovers))}`);
   }
 
-  #watch(work: Promise<unknown>): Promise<unknown> {
-    work.catch((error) => this.witness.note(error));
-    return work;
-  }
-
   async #until(condition: () => boolean): Promise<void> {
-    while (!condition()) await this.#pause(LOOK_MS);
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.host.clock.after(ms, resolve));
+    while (!condition()) await pause(this.host.clock, LOOK_MS);
   }
 }
