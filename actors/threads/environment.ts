@@ -246,6 +246,7 @@ export class Environment {
       this.#fail(error);
       return;
     }
+    this.#flushedMs = realClock.now();
     this.#listener?.durable(count);
     this.#collect();
   }
