@@ -133,6 +133,8 @@ export class ReplicatedLogSystem implements System {
       node !== forgetting &&
       this.nodes.includes(node) &&
       this.#memory.hasVote(node) &&
+      // What its last life knew says nothing of files that are gone since.
+      (running.includes(node) || this.host.memoryOf(node) !== 'lost') &&
       !this.host.diskOf(node).isDamaged &&
       !this.host.storeDiskOf(node).isDamaged &&
       (faults.volatile !== undefined || !this.#simulated.refills.isUnderWay(node)) &&
