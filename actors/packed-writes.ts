@@ -64,9 +64,9 @@ function complete(
 }
 
 /** The writes of a run, in order. It comes from our own process, so its form is not in doubt. */
-export function* unpackWrites(bytes: Uint8Array, start = 0): IterableIterator<PackedWrite> {
+export function* unpackWrites(bytes: Uint8Array): IterableIterator<PackedWrite> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let position = start;
+  let position = 0;
   while (position < bytes.byteLength) {
     const operation = bytes[position];
     const keyStart = position + WRITE_HEADER_BYTES;
@@ -77,6 +77,12 @@ export function* unpackWrites(bytes: Uint8Array, start = 0): IterableIterator<Pa
     else yield { operation: operation === CLEAR ? 'clear' : 'delete', key };
     position = recordEnd;
   }
+}
+
+/** Whether a run puts any record. */
+export function putsAnything(bytes: Uint8Array): boolean {
+  for (const { operation } of unpackWrites(bytes)) if (operation === 'put') return true;
+  return false;
 }
 
 /** The payload of a record, a view; undefined when the checksum does not match the key and the payload. */

@@ -4,9 +4,8 @@ import { open, type RootDatabase } from 'lmdb';
 import type { Cancel } from '../clock.ts';
 import { CorruptJournalError, DiskFullError } from '../errors.ts';
 import { boundsBelowBytes } from '../key-bytes.ts';
-import { payloadOf, recordOf } from '../packed-writes.ts';
+import { payloadOf, putsAnything, recordOf, unpackWrites } from '../packed-writes.ts';
 import { ENVIRONMENT } from './lmdb-options.ts';
-import { holdsClear, putsAnything, unpackTransaction } from './packed-transaction.ts';
 import { realClock } from './real-time.ts';
 import { flushFile, flushNames, hasFiles, reserveFiles } from './reserve-files.ts';
 import { DiskFailedError, messageOf, WrongFolderError } from './thread-errors.ts';
@@ -36,14 +35,15 @@ export interface EnvironmentListener {
 }
 
 /**
- * One node's LMDB environment, as its only writer sees it. Transactions that arrive while a flush is under way, or for
- * `collectMs` after it, share the next one:
+ * One node's LMDB environment, as its only writer sees it. Transactions that arrive in one turn of the event loop, or,
+ * where `collectMs` says so, for that long after the last flush, share a flush:
  *
- *   idle ──write──▶ collecting ──collectMs──▶ gathering ──end of this turn of the event loop──▶ flushing ──on disk──▶ idle, or
- *                   (more join)               (more join)                                      (more wait)           collecting
+ *   idle ──write──▶ collecting ──written and flushed in one step──▶ idle, or collecting again
+ *                   (more join)
  *
- * What was collected is written inside one transaction on this thread, from collecting to idle in one step; so is what
- * clears. Only one LMDB transaction is under way at a time, so that nothing is written after one that failed.
+ * They become one LMDB transaction, on this thread, which waits for the disk: one flush after another is done sooner
+ * in the mean than several at a time, which a disk serves in turns; who needs a majority of them has it with the second
+ * of three. And nothing is ever written after one that failed.
  */
 export class Environment {
   readonly #folder: string;
@@ -52,20 +52,13 @@ export class Environment {
   readonly #db: RootDatabase<Uint8Array, Uint8Array>;
   readonly #file: number;
   #listener: EnvironmentListener | undefined;
-  #state: 'idle' | 'collecting' | 'gathering' | 'flushing' = 'idle';
-  #collectedBytes = 0;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #isCollecting = false;
+  #cancelCollecting: Cancel = () => {};
   /** When the last flush ended. */
   #flushedMs = Number.NEGATIVE_INFINITY;
-  #cancelCollecting: Cancel = () => {};
-  #waiting: Uint8Array[] = [];
-  /** The transactions that share the flush under way, how large they are, and when it ends. */
-  #gathered = 0;
-  #gatheredBytes = 0;
-  #committed: Promise<unknown> | undefined;
-  /** How large the file was when that began. */
-  #fileBytes = 0;
   #failure: Error | undefined;
-  #whenIdle: (() => void)[] = [];
 
   /**
    * @param collectMs how long after a flush transactions wait for others to share the next one with. LMDB writes every
@@ -89,7 +82,7 @@ export class Environment {
         flushNames(folder);
       }
     } catch (cause) {
-      throw this.#errorOf(cause);
+      throw this.#errorOf(cause, 0);
     }
   }
 
@@ -103,12 +96,11 @@ export class Environment {
    * Makes sure that what it holds is the owner's, whom it remembers: files may have been put in each other's place.
    * Before anything is written. @throws WrongFolderError when they are another's.
    */
-  async claim(owner: string): Promise<void> {
+  claim(owner: string): void {
     const record = this.#db.get(OWNER_KEY);
     const payload = record && payloadOf(OWNER_KEY, record);
     if (payload === undefined) {
-      await this.#db.put(OWNER_KEY, recordOf(OWNER_KEY, Buffer.from(owner)));
-      await this.#db.flushed;
+      this.#db.transactionSync(() => this.#db.putSync(OWNER_KEY, recordOf(OWNER_KEY, Buffer.from(owner))));
       return;
     }
     const known = Buffer.from(payload).toString();
@@ -128,127 +120,75 @@ export class Environment {
   /** Writes one packed transaction, all of it or nothing, after those before it. The bytes are the environment's from here on. */
   write(transaction: Uint8Array): void {
     if (this.#failure !== undefined) return;
-    if (this.#state === 'gathering' && this.#joins(transaction)) {
-      this.#put(transaction);
-    } else {
-      this.#waiting.push(transaction);
-      this.#collectedBytes += transaction.byteLength;
-      if (this.#state === 'idle') this.#collect();
-      else if (this.#state === 'collecting' && this.#collectedBytes >= COLLECTED_BYTES_MAX) this.#next();
-    }
+    this.#waiting.push(transaction);
+    this.#waitingBytes += transaction.byteLength;
+    if (this.#waitingBytes >= COLLECTED_BYTES_MAX) this.#flush();
+    else if (!this.#isCollecting) this.#collect();
   }
 
-  /** Resolves when nothing is under way or waits. */
-  async drained(): Promise<void> {
-    if (this.#state === 'collecting') this.#next();
-    if (this.#state !== 'idle') await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
-  }
-
-  /** Lets go of the files, when what is under way is done. */
+  /** Writes what waits, and lets go of the files. */
   async close(): Promise<void> {
-    await this.drained();
+    while (this.#waiting.length > 0) this.#flush();
     await this.#db.close();
     closeSync(this.#file);
   }
 
-  /** Waits for company, not for long where there was none; unless somebody waits for the end. */
+  /** Waits for company: what else this turn of the event loop brings, or, after a flush, for as long as was asked. */
   #collect(): void {
-    if (this.#collectMs === 0 || this.#whenIdle.length > 0 || this.#waiting.length === 0) {
-      this.#next();
+    this.#isCollecting = true;
+    if (this.#collectMs === 0) {
+      this.#flushSoon();
       return;
     }
     const waitMs = this.#flushedMs + this.#collectMs - realClock.now();
-    this.#state = 'collecting';
     // A thread that was busy with other stores has more for this one in its queue.
-    this.#cancelCollecting = realClock.after(Math.max(waitMs, COLLECT_MS_MIN), () => this.#next());
+    this.#cancelCollecting = realClock.after(Math.max(waitMs, COLLECT_MS_MIN), () => this.#flush());
   }
 
-  #next(): void {
-    this.#cancelCollecting();
-    this.#collectedBytes = 0;
-    const first = this.#waiting[0];
-    if (first === undefined) {
-      this.#state = 'idle';
-      for (const resolve of this.#whenIdle.splice(0)) resolve();
-      return;
-    }
-    this.#gathered = 0;
-    this.#gatheredBytes = 0;
-    this.#committed = undefined;
-    this.#fileBytes = fstatSync(this.#file).size;
-    if (!this.#hasRoomFor(first)) this.#fail(new Error(`journalBytesMax is ${this.#journalBytesMax} bytes`));
-    else if (this.#collectMs > 0 || holdsClear(first)) this.#writeInside();
-    else this.#gather();
-  }
-
-  /** Puts all that may share a flush. The binding commits together what is put in one turn of the event loop. */
-  #gather(): void {
-    this.#state = 'gathering';
-    let taken = 0;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    while (taken < waiting.length && this.#joins(waiting[taken]!)) {
-      this.#put(waiting[taken]!);
-      taken += 1;
-    }
-    this.#waiting = waiting.slice(taken);
-    // The binding has asked for its own turn's end before us: when this runs, its transaction is closed.
+  #flushSoon(): void {
+    let isWanted = true;
+    this.#cancelCollecting = () => {
+      isWanted = false;
+    };
     realClock.soon(() => {
-      this.#state = 'flushing';
-      this.#settle();
+      if (isWanted) this.#flush();
     });
   }
 
-  /** Whether a transaction may share the flush that is being gathered. One that clears must see what stands there. */
-  #joins(transaction: Uint8Array): boolean {
-    return this.#waiting.length === 0 && !holdsClear(transaction) && this.#hasRoomFor(transaction);
-  }
-
-  /** LMDB's binding lets its file grow beyond what it was told; so the bound is kept here. */
-  #hasRoomFor(transaction: Uint8Array): boolean {
-    const bytes = this.#gatheredBytes + transaction.byteLength;
-    if (this.#fileBytes + bytes <= this.#journalBytesMax || !putsAnything(transaction)) return true;
-    // The file never shrinks: what was deleted in it is room, too. Half-full pages take twice their content.
-    this.#db.resetReadTxn();
-    return liveBytesOf(this.#db.getStats()) + 2 * bytes <= this.#journalBytesMax;
-  }
-
-  #put(transaction: Uint8Array): void {
-    this.#gathered += 1;
-    this.#gatheredBytes += transaction.byteLength;
-    for (const write of unpackTransaction(transaction)) {
-      this.#committed =
-        write.operation === 'put' ? this.#db.put(write.key, write.record) : this.#db.remove(write.key);
-    }
-  }
-
-  /**
-   * Writes all that may share a flush inside one transaction of LMDB's, on this thread: where much is collected, this
-   * spares the binding's objects for each write, and leaves libuv's few threads to those who wait for a flush. And a
-   * write sees those before it, as one that clears must.
-   */
-  #writeInside(): void {
+  /** Writes what waits, as far as there is room for it. */
+  #flush(): void {
+    this.#cancelCollecting();
+    this.#isCollecting = false;
+    const fileBytes = fstatSync(this.#file).size;
+    let bytes = 0;
     let count = 0;
-    while (count < this.#waiting.length && this.#hasRoomFor(this.#waiting[count]!))
-      this.#gatheredBytes += this.#waiting[count++]!.byteLength;
+    for (const transaction of this.#waiting) {
+      if (!this.#hasRoomFor(transaction, fileBytes + bytes, bytes)) break;
+      bytes += transaction.byteLength;
+      count += 1;
+    }
     const transactions = this.#waiting.splice(0, count);
+    this.#waitingBytes -= bytes;
     try {
+      if (count === 0) throw new Error(`journalBytesMax is ${this.#journalBytesMax} bytes`);
       this.#db.transactionSync(() => {
-        for (const transaction of transactions) {
-          for (const write of unpackTransaction(transaction)) {
-            if (write.operation === 'put') this.#db.putSync(write.key, write.record);
-            else if (write.operation === 'delete') this.#db.removeSync(write.key);
-            else this.#clear(write.key);
-          }
-        }
+        for (const transaction of transactions) this.#put(transaction);
       });
-    } catch (error) {
-      this.#fail(error);
+    } catch (cause) {
+      this.#fail(this.#errorOf(cause, bytes));
       return;
     }
     this.#flushedMs = realClock.now();
     this.#listener?.durable(count);
-    this.#collect();
+    if (this.#waiting.length > 0) this.#collect();
+  }
+
+  #put(transaction: Uint8Array): void {
+    for (const write of unpackWrites(transaction)) {
+      if (write.operation === 'put') this.#db.putSync(write.key, write.record);
+      else if (write.operation === 'delete') this.#db.removeSync(write.key);
+      else this.#clear(write.key);
+    }
   }
 
   #clear(prefix: Uint8Array): void {
@@ -260,27 +200,27 @@ export class Environment {
     }
   }
 
-  #settle(): void {
-    // A put hands out a promise, and the turn's end makes another; both reject when the commit fails.
-    const committed = this.#committed === undefined ? undefined : this.#db.committed;
-    Promise.all([this.#committed, committed]).then(
-      () => {
-        this.#flushedMs = realClock.now();
-        this.#listener?.durable(this.#gathered);
-        this.#collect();
-      },
-      async (refusal: unknown) => this.#fail(await causeOf(refusal)),
-    );
+  /**
+   * LMDB's binding lets its file grow beyond what it was told; so the bound is kept here.
+   * @param fileBytes what the file may have grown to before this transaction; `before`: by those of the same flush.
+   */
+  #hasRoomFor(transaction: Uint8Array, fileBytes: number, before: number): boolean {
+    if (fileBytes + transaction.byteLength <= this.#journalBytesMax || !putsAnything(transaction))
+      return true;
+    // The file never shrinks: what was deleted in it is room, too. Half-full pages take twice their content.
+    this.#db.resetReadTxn();
+    const bytes = before + transaction.byteLength;
+    return liveBytesOf(this.#db.getStats()) + 2 * bytes <= this.#journalBytesMax;
   }
 
-  #fail(cause: unknown): void {
-    this.#failure = this.#errorOf(cause);
+  #fail(failure: Error): void {
+    this.#failure = failure;
     this.#waiting = [];
-    this.#listener?.failed(this.#failure);
-    this.#next();
+    this.#listener?.failed(failure);
   }
 
-  #errorOf(cause: unknown): Error {
+  /** @param bytes what was to be written. */
+  #errorOf(cause: unknown, bytes: number): Error {
     const message = messageOf(cause);
     if (
       /journalBytesMax|MDB_MAP_FULL|ENOSPC|EDQUOT|EFBIG|No space left|quota|File too large/i.test(message)
@@ -288,27 +228,13 @@ export class Environment {
       return new DiskFullError(this.#folder, cause);
     }
     // LMDB calls it an input/output error when the disk took a part only.
-    if (
-      /Input\/output error|EIO/.test(message) &&
-      freeBytesOf(this.#folder) < this.#gatheredBytes + SPACE_BYTES_MIN
-    ) {
+    if (/Input\/output error|EIO/.test(message) && freeBytesOf(this.#folder) < bytes + SPACE_BYTES_MIN) {
       return new DiskFullError(this.#folder, cause);
     }
     if (/MDB_(CORRUPTED|INVALID|PAGE_NOTFOUND|VERSION_MISMATCH|PANIC)/.test(message)) {
       return new CorruptJournalError(this.#folder, cause);
     }
     return new DiskFailedError(this.#folder, cause);
-  }
-}
-
-/** The binding says that a commit failed, and promises to say why. */
-async function causeOf(refusal: unknown): Promise<unknown> {
-  if (!(refusal instanceof Error) || !('commitError' in refusal)) return refusal;
-  try {
-    await refusal.commitError;
-    return refusal;
-  } catch (cause) {
-    return cause;
   }
 }
 

@@ -24,6 +24,8 @@ export type EventualOperation = (typeof EVENTUAL_OPERATIONS)[number];
 /** Puts of a workload that are under way at most: one at a time, and as `synod run` has them. */
 const WORKLOAD_IN_FLIGHT = [1, 4096];
 const WARM_UP_MS = 2000;
+/** Each server's code is warm when it has seen so much: puts in flight for so long; of a short workload, so many times its puts. */
+const WORKLOAD_WARM_UP = { ms: 5000, times: 5, inFlight: 40 };
 const PROGRESS_MS = 200;
 
 /** What is to be measured, and where. */
@@ -54,7 +56,7 @@ export interface EventualRateRow extends Measurement {
   readonly flushes: number;
 }
 
-/** A generated workload: puts a second, from the first one until the servers have stabilized. */
+/** A generated workload on servers that are warm: puts a second, from its first one until the servers have stabilized. */
 export interface WorkloadRow {
   readonly protocol: 'eventual';
   readonly operation: 'workload';
@@ -234,7 +236,11 @@ async function measureWorkload(
   let durableMs = 0;
   for (const [number, command] of commands.entries()) {
     if (number % 256 === 0) tell(number / commands.length);
-    if (command.command === 'put') startedMs ??= performance.now();
+    if (command.command === 'put' && startedMs === undefined) {
+      tell(0);
+      await warmUp(run, commands, puts * WORKLOAD_WARM_UP.times);
+      startedMs = performance.now();
+    }
     if (command.command === 'stabilize') {
       await run.quiet();
       durableMs = performance.now();
@@ -248,6 +254,18 @@ async function measureWorkload(
     seconds: rounded(seconds),
     stabilizeMs: Math.round(endedMs - durableMs),
   };
+}
+
+/** Puts by the workload's clients in turn, under keys of their own, until all servers have them. */
+async function warmUp(run: EventualRun, commands: readonly StoreCommand[], putsMax: number): Promise<void> {
+  const clients = commands.flatMap((command) => (command.command === 'joinClient' ? [command.client] : []));
+  const endMs = performance.now() + WORKLOAD_WARM_UP.ms;
+  for (let put = 0; put < putsMax && performance.now() < endMs; ) {
+    for (let under = 0; under < WORKLOAD_WARM_UP.inFlight; under++, put++)
+      void run.put(clients[put % clients.length]!, `warm-up-${put % 1000}`, 'warm');
+    await run.quiet();
+  }
+  await run.stabilize();
 }
 
 function carryOut(run: EventualRun, command: StoreCommand): void | Promise<void> {

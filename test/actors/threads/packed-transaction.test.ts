@@ -1,11 +1,7 @@
 import { expect } from 'chai';
 import { keyBytes } from '../../../actors/key-bytes.ts';
-import { payloadOf, RECORD_BYTES_MAX } from '../../../actors/packed-writes.ts';
-import {
-  holdsClear,
-  packTransaction,
-  unpackTransaction,
-} from '../../../actors/threads/packed-transaction.ts';
+import { payloadOf, putsAnything, RECORD_BYTES_MAX, unpackWrites } from '../../../actors/packed-writes.ts';
+import { packTransaction } from '../../../actors/threads/packed-transaction.ts';
 
 const value = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -17,7 +13,7 @@ describe('a packed transaction', () => {
       { clear: ['c'] },
       { key: ['d'], value: value('') },
     ]);
-    const writes = [...unpackTransaction(packed)].map((write) => [
+    const writes = [...unpackWrites(packed)].map((write) => [
       write.operation,
       Buffer.from(write.key).toString('hex'),
       write.operation === 'put' ? Buffer.from(payloadOf(write.key, write.record)!).toString() : undefined,
@@ -36,7 +32,7 @@ describe('a packed transaction', () => {
       packTransaction([{ key: [index], value: new Uint8Array(size).fill(index) }]),
     );
     packed.forEach((bytes, index) => {
-      const [put] = unpackTransaction(bytes);
+      const [put] = unpackWrites(bytes);
       const { key, record } = put as { key: Uint8Array; record: Uint8Array };
       const payload = payloadOf(key, record)!;
       expect(payload.byteLength).to.equal(sizes[index]);
@@ -45,9 +41,13 @@ describe('a packed transaction', () => {
     });
   });
 
-  it('says whether it clears anything', () => {
-    expect(holdsClear(packTransaction([{ key: ['a'], value: value('x') }, { clear: ['b'] }]))).to.equal(true);
-    expect(holdsClear(packTransaction([{ key: ['a'], value: value('x') }]))).to.equal(false);
+  it('says whether it puts anything', () => {
+    expect(putsAnything(packTransaction([{ clear: ['b'] }, { key: ['a'], value: value('x') }]))).to.equal(
+      true,
+    );
+    expect(putsAnything(packTransaction([{ clear: ['b'] }, { key: ['a'], value: undefined }]))).to.equal(
+      false,
+    );
   });
 
   it('refuses keys and records that the journal cannot take, saying how large they are', () => {
@@ -62,7 +62,7 @@ describe('a packed transaction', () => {
 });
 
 describe('a record', () => {
-  const [put] = unpackTransaction(packTransaction([{ key: ['a'], value: value('payload') }]));
+  const [put] = unpackWrites(packTransaction([{ key: ['a'], value: value('payload') }]));
   const { key, record } = put as { key: Uint8Array; record: Uint8Array };
 
   it('fails its checksum when any bit of it has changed', () => {
