@@ -9,6 +9,11 @@ const FOUND: readonly (readonly [protocol: SimulatedProtocolName, seed: number, 
     'a follower was said to be at rest whose journal had what its store was still to note as written',
   ],
   ['paxos-commit', 324, 'nothing ever settled when a follower had missed the last mark'],
+  [
+    'paxos-commit',
+    2806,
+    'a decision counted that a node had told itself, and forgot with its unflushed acceptance before anybody heard',
+  ],
 ];
 
 describe('what experiments have found does not come back:', function () {
