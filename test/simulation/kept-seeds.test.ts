@@ -10,6 +10,11 @@ const FOUND: readonly (readonly [protocol: SimulatedProtocolName, seed: number, 
   ],
   ['raft', 4274, 'a removed node that ran on, and had lost its memory, counted as a member that had'],
   ['paxos-commit', 324, 'nothing ever settled when a follower had missed the last mark'],
+  [
+    'paxos-commit',
+    2806,
+    'a decision counted that a node had told itself, and forgot with its unflushed acceptance before anybody heard',
+  ],
 ];
 
 describe('what experiments have found does not come back:', function () {
