@@ -15,6 +15,7 @@ const FOUND: readonly (readonly [protocol: SimulatedProtocolName, seed: number, 
     2806,
     'a decision counted that a node had told itself, and forgot with its unflushed acceptance before anybody heard',
   ],
+  ['paxos-commit', 9652, 'an acceptor was to have let go of slots that no leader had come to use'],
 ];
 
 describe('what experiments have found does not come back:', function () {
