@@ -1,11 +1,11 @@
 import { assertEvent } from 'xstate';
-import type { Address } from '../../actors/address.ts';
+import { type Address, addressOf } from '../../actors/address.ts';
 import { type Effect, send } from '../../actors/effects.ts';
 import type { RefusedMessage } from '../../actors/node.ts';
 import type { Page, Read, Unavailable, Values } from './client-messages.ts';
 import { unpackGroup } from './group.ts';
 import { grant, keysOfAll } from './key-holders.ts';
-import type { Fetched, Refusals, VoteRead } from './messages.ts';
+import type { EndReq, Fetched, Refusals, VoteRead } from './messages.ts';
 import type { Arguments, ParticipantContext, Question } from './participant-context.ts';
 import type { VersionedStore } from './store.ts';
 import { NO_VERSION } from './transaction-id.ts';
@@ -51,8 +51,9 @@ export const actions = {
   sendRecords({ context, event }: Arguments): Effect[] {
     assertEvent(event, 'fetch');
     const { attempt, start, from: asker } = event;
-    const { store, settings, mark } = context.ground;
-    if (mark < attempt) return [];
+    const { store, settings, mark, leader } = context.ground;
+    // The leader has said so, or will; but may not have been heard, and whoever fetches asks again and again.
+    if (mark < attempt) return [send<EndReq>(addressOf(leader, 'coordinator'), { type: 'END-REQ' })];
     // What has ended by the mark alone is done in this turn, but may not be yet.
     for (const id of context.groups.keys()) if (id < attempt) return [];
     const entries: Fetched['entries'][number][] = [];

@@ -8,6 +8,7 @@ const FOUND: readonly (readonly [protocol: SimulatedProtocolName, seed: number, 
     48,
     'a follower was said to be at rest whose journal had what its store was still to note as written',
   ],
+  ['2pc', 6869, 'a newcomer was never taught where its source had missed that all before had ended'],
   ['raft', 4274, 'a removed node that ran on, and had lost its memory, counted as a member that had'],
   ['paxos-commit', 324, 'nothing ever settled when a follower had missed the last mark'],
   [
