@@ -6,6 +6,7 @@ import {
   type SimulatedHostOptions,
   type TraceRecord,
 } from '../../../actors/simulated/index.ts';
+import { moduleBeside } from '../../files.ts';
 import type { PingOptions } from '../programs/ping.ts';
 
 /** A host of pinging nodes `a`, `b`, `c`, with everything that it says. */
@@ -15,7 +16,7 @@ export function pingHost(
   const { ping, ...others } = options;
   const nodes = options.nodes ?? ['a', 'b', 'c'];
   const program = {
-    module: new URL('../programs/ping.ts', import.meta.url).href,
+    module: moduleBeside('../programs/ping', import.meta.url).href,
     options: { peers: nodes, intervalMs: 100, ...ping } satisfies PingOptions,
   };
   const trace: TraceRecord[] = [];
