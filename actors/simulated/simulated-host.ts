@@ -525,13 +525,18 @@ export class SimulatedHost implements Host {
     }
   }
 
+  /** By {@link nodes} alone: those that run on without being among them have no say in it, nor any to lose. */
   #refuseAmnesia(kind: 'disk' | 'storeDisk', names: readonly string[]): void {
     if (this.#options.journal === 'memory') return;
-    const lost = names.find((name) => this.#memoryOf(kind, this.#placeOf(name)) === 'lost');
+    const members = this.nodes;
+    const lost = names.find(
+      (name) => members.includes(name) && this.#memoryOf(kind, this.#placeOf(name)) === 'lost',
+    );
     if (lost === undefined) return;
     const lostJournal = new CorruptJournalError(pathOf(kind, lost), new Error('it was lost, or has rotted'));
     if (this.#options.damaged === 'refuse') throw lostJournal;
-    const memories = [...this.#places.values()].map((place) => {
+    const memories = members.map((name) => {
+      const place = this.#placeOf(name);
       if (place.life === undefined) return this.#memoryOf(kind, place);
       return kind === 'disk' ? place.memory : 'kept';
     });

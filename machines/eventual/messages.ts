@@ -96,7 +96,7 @@ export type Post = {
   readonly type: 'post';
   readonly to: readonly number[];
   readonly message: PeerMessage;
-  readonly when: 'durable' | 'lazy' | 'early';
+  readonly when: 'durable' | 'early';
 };
 /** For each server that there is a way to, the first step; neighbours are those that are it themselves. */
 export type Topology = {

@@ -1,6 +1,6 @@
 import { assertEvent, setup } from 'xstate';
-import { nodeOf } from '../../actors/address.ts';
-import { type Departure, type Effect, send, sendEarly, sendLazily, warn } from '../../actors/effects.ts';
+import { type Address, nodeOf } from '../../actors/address.ts';
+import { type Effect, send, sendEarly, warn } from '../../actors/effects.ts';
 import type { Message, Received } from '../../actors/envelope.ts';
 import { BadGossipError } from './errors.ts';
 import { type LinkState, LinkStateTable } from './link-states.ts';
@@ -11,6 +11,7 @@ import {
   type LinkStates,
   type Meet,
   type PeerMessage,
+  type Post,
   type RouterMessage,
   replicaOf,
   routerOf,
@@ -192,7 +193,7 @@ function bring(
   to: readonly number[],
   message: PeerMessage,
   hops: number,
-  when: Departure,
+  when: Post['when'],
 ): Effect[] {
   const steps = new Map<number, number[]>();
   for (const other of to) {
@@ -216,9 +217,8 @@ function bring(
   });
 }
 
-function sendWhen<M extends Message>(to: ReturnType<typeof replicaOf>, message: M, when: Departure): Effect {
-  if (when === 'early') return sendEarly(to, message);
-  return when === 'lazy' ? sendLazily(to, message) : send(to, message);
+function sendWhen<M extends Message>(to: Address, message: M, when: Post['when']): Effect {
+  return when === 'early' ? sendEarly(to, message) : send(to, message);
 }
 
 function tell(context: RouterContext, to: readonly number[], states: readonly LinkState[]): Effect[] {

@@ -28,7 +28,7 @@ export function placeEntries(context: ServerContext, previous: number, entries: 
         writes.push(...truncationRecords(index, lastIndex(log)));
         truncate(log, index);
       }
-      if (!hasRoom(context)) break;
+      if (!hasRoomFor(context, entry)) break;
       append(log, entry);
       writes.push(entryRecord(index, entry));
     }
@@ -37,7 +37,15 @@ export function placeEntries(context: ServerContext, previous: number, entries: 
   return { writes, match };
 }
 
-/** Whether the log, and the ring of its records, can take an entry before more of it is compacted. */
-function hasRoom({ log, settings }: ServerContext): boolean {
-  return lastIndex(log) + 1 < log.base.index + LOG_ENTRIES_MAX && log.bytes < settings.logBytesMax;
+/**
+ * Whether the log, and the ring of its records, can take an entry before more of it is compacted. One without commands
+ * always finds room beside the bytes of the others: when all have restarted with full logs, nobody knows what is committed
+ * until an entry of the new term is, and that is a no-op.
+ */
+function hasRoomFor({ log, settings }: ServerContext, { batch }: Entry): boolean {
+  const hasCommands = batch.length > 0;
+  return (
+    lastIndex(log) + 1 < log.base.index + LOG_ENTRIES_MAX &&
+    (!hasCommands || log.bytes < settings.logBytesMax)
+  );
 }

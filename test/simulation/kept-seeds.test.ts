@@ -8,7 +8,14 @@ const FOUND: readonly (readonly [protocol: SimulatedProtocolName, seed: number, 
     48,
     'a follower was said to be at rest whose journal had what its store was still to note as written',
   ],
+  ['raft', 4274, 'a removed node that ran on, and had lost its memory, counted as a member that had'],
   ['paxos-commit', 324, 'nothing ever settled when a follower had missed the last mark'],
+  [
+    'paxos-commit',
+    2806,
+    'a decision counted that a node had told itself, and forgot with its unflushed acceptance before anybody heard',
+  ],
+  ['paxos-commit', 9652, 'an acceptor was to have let go of slots that no leader had come to use'],
 ];
 
 describe('what experiments have found does not come back:', function () {

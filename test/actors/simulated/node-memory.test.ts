@@ -97,6 +97,23 @@ describe('what a simulated node remembers', () => {
     });
   }
 
+  it('is counted among the members that there are now; who runs counts with what it started with', async () => {
+    const all = await afterALife({ nodes: ['a', 'b', 'c', 'd', 'e'] });
+    await using host = all.host;
+    for (const node of ['a', 'd']) host.forget(node);
+    await host.start(all.nodes);
+    await host.run(2000);
+    await host.kill('e');
+    host.forget('e');
+    expect(await rejection(host.start(['e']))).to.be.instanceOf(CorruptJournalError);
+    await host.remove('a');
+    // Two of four have theirs, which is no majority either; when one more is gone, two of three.
+    expect(await rejection(host.start(['e']))).to.be.instanceOf(CorruptJournalError);
+    await host.remove('d');
+    await host.start(['e']);
+    expect(await memoryOf(all, 'e')).to.equal('lost');
+  });
+
   it('is kept where only its store has rotted', async () => {
     const all = await afterALife();
     await using host = all.host;

@@ -9,9 +9,17 @@ import {
 import { moduleBeside } from '../../files.ts';
 import type { PingOptions } from '../programs/ping.ts';
 
+type PingHostOptions = Partial<SimulatedHostOptions> & { readonly ping?: Partial<PingOptions> };
+
 /** A host of pinging nodes `a`, `b`, `c`, with everything that it says. */
-export function pingHost(
-  options: Partial<SimulatedHostOptions> & { readonly ping?: Partial<PingOptions> } = {},
+export function pingHost(options: PingHostOptions = {}) {
+  return pingHostOf((all) => new SimulatedHost(all), options);
+}
+
+/** The same, with a host of another kind. */
+export function pingHostOf<Kind extends SimulatedHost>(
+  make: (options: SimulatedHostOptions) => Kind,
+  options: PingHostOptions = {},
 ) {
   const { ping, ...others } = options;
   const nodes = options.nodes ?? ['a', 'b', 'c'];
@@ -20,7 +28,7 @@ export function pingHost(
     options: { peers: nodes, intervalMs: 100, ...ping } satisfies PingOptions,
   };
   const trace: TraceRecord[] = [];
-  const host = new SimulatedHost({
+  const host = make({
     seed: 1,
     trace: (record) => trace.push(record),
     ...others,

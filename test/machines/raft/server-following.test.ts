@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Entry } from '../../../machines/raft/log.ts';
 import { LOG_ENTRIES_MAX } from '../../../machines/raft/records.ts';
-import { bytesOf } from '../../../machines/replication/batch.ts';
+import { bytesOf, NO_OP } from '../../../machines/replication/batch.ts';
 import { early, persisted, receivers, sent } from '../role-driver.ts';
 import { entriesOf, logOf, logWith, ServerDriver } from './server-driver.ts';
 import { at, entry } from './values.ts';
@@ -209,6 +209,13 @@ describe('a follower (thesis, section 3.5)', () => {
       driver.append(4, at(2, 3), [entry(4, 3)]);
       driver.commit(4, 2, at(2, 3));
       expect(driver.status().open).to.equal(0);
+    });
+
+    it('and takes what carries no commands all the same: else a new term could commit nothing, and nothing ever made room', () => {
+      const log = logWith([entry(3, 1), entry(3, 2)]);
+      const driver = new ServerDriver({ term: 3, log, settings: { logBytesMax: ENTRY_BYTES * 2 } });
+      const effects = driver.append(4, at(2, 3), [{ term: 4, batch: NO_OP }, entry(4, 4)]);
+      expect(sent(effects, 'appended')).to.deep.equal(appendedTo(3, 4));
     });
 
     it('and is full no longer where its entries make way for those of its leader', () => {

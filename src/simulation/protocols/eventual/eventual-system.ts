@@ -6,6 +6,7 @@ import { checkLast } from '../../invariants/last-by-clock-order.ts';
 import type { Storm } from '../../storm.ts';
 import type { System, SystemOptions } from '../../system.ts';
 import { Violation } from '../../violation.ts';
+import { CLIENTS_MAX, PATIENCE_MS } from '../patience.ts';
 import { drawnTree } from './drawn-tree.ts';
 import { canForget, drawnSettings } from './eventual-experiments.ts';
 import { Newcomers } from './newcomers.ts';
@@ -14,10 +15,7 @@ import { SessionRecorder } from './session-recorder.ts';
 import { type Key, StoreWorkload } from './store-workload.ts';
 import { WatchedServers } from './watched-servers.ts';
 
-const CLIENTS_MAX = 4;
 const KEYS_MAX = 5;
-/** No call of a patient client ever times out. */
-const PATIENCE_MS = 600_000;
 /** Longer than a frame is held up. */
 const ARRIVAL_MS = 100;
 /** In so much time without work all that was done reaches the disks, and what all have seen deleted is forgotten. */

@@ -5,10 +5,8 @@ import { Held } from '../../../../machines/eventual/held.ts';
 import type { StoreValue } from '../../../client/store-value.ts';
 import { checkRoutes } from '../../invariants/routes-lead-there.ts';
 import { Violation } from '../../violation.ts';
+import { LOOK_MS } from '../patience.ts';
 import type { WatchedServers } from './watched-servers.ts';
-
-/** How often it is looked whether all is done. */
-const LOOK_MS = 10;
 
 /** How servers are when nothing is left to do. */
 export class Rest {

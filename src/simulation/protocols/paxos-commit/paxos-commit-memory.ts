@@ -13,8 +13,12 @@ export class PaxosCommitMemory extends TransactionMemory {
 
   override leftovers(): Record<string, number> {
     const found = super.leftovers();
-    for (const [node, { accepted }] of this.#acceptors)
-      if (accepted.size > 0) found[`${node} accepted`] = accepted.size;
+    // What a former leader had proposed beyond all that a later one has used, or heard of, stays until its slot is used.
+    const ended = Math.max(...Array.from(this.#acceptors.values(), ({ floor }) => floor));
+    for (const [node, { accepted }] of this.#acceptors) {
+      const kept = [...accepted.keys()].filter((slot) => slot < ended);
+      if (kept.length > 0) found[`${node} accepted`] = kept.length;
+    }
     return found;
   }
 

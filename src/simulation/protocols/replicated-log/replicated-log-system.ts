@@ -10,6 +10,7 @@ import type { Storm } from '../../storm.ts';
 import type { System, SystemOptions } from '../../system.ts';
 import { Violation } from '../../violation.ts';
 import { difference } from '../../watch/difference.ts';
+import { CLIENTS_MAX, LOOK_MS, PATIENCE_MS, until } from '../patience.ts';
 import { Administrator } from './administrator.ts';
 import { canForget } from './experiments.ts';
 import { ledger } from './ledger.ts';
@@ -18,13 +19,8 @@ import type { MemoryWatch } from './memory-watch.ts';
 import { WatchedCluster } from './watched-cluster.ts';
 import { Workload } from './workload.ts';
 
-const CLIENTS_MAX = 4;
-/** No call of a patient client ever times out. */
-const PATIENCE_MS = 600_000;
 /** In so much time without work everything that was done reaches the disks, and is let go of. */
 const PEACE_MS = 1200;
-/** How often it is looked whether something has come to be. */
-const LOOK_MS = 10;
 /** Longer than an experiment waits for a change of members. */
 const CHANGE = { timeoutMs: 60_000 };
 
@@ -133,6 +129,8 @@ export class ReplicatedLogSystem implements System {
       node !== forgetting &&
       this.nodes.includes(node) &&
       this.#memory.hasVote(node) &&
+      // What its last life knew says nothing of files that are gone since.
+      (running.includes(node) || this.host.memoryOf(node) !== 'lost') &&
       !this.host.diskOf(node).isDamaged &&
       !this.host.storeDiskOf(node).isDamaged &&
       (faults.volatile !== undefined || !this.#simulated.refills.isUnderWay(node)) &&
@@ -196,7 +194,7 @@ export class ReplicatedLogSystem implements System {
     await this.#simulated.cluster.settled();
     // A leader may have begun only now with a change that was given up.
     if (this.#administrator !== undefined) await this.#removeNonMembers();
-    await this.#until(() => this.nodes.every((node) => this.#memory.hasVote(node)));
+    await until(this.host.clock, () => this.nodes.every((node) => this.#memory.hasVote(node)));
   }
 
   async atRest(): Promise<string> {
@@ -291,10 +289,6 @@ export class ReplicatedLogSystem implements System {
         for (const { node, member } of nodes) if (member !== 'voter') await cluster.removeNode(node, CHANGE);
       await pause(this.host.clock, LOOK_MS);
     }
-  }
-
-  async #until(condition: () => boolean): Promise<void> {
-    while (!condition()) await pause(this.host.clock, LOOK_MS);
   }
 }
 

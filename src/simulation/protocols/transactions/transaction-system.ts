@@ -6,6 +6,7 @@ import { type Attempt, checkClientsHearTheTruth } from '../../invariants/clients
 import type { System, SystemOptions } from '../../system.ts';
 import { Violation } from '../../violation.ts';
 import { difference } from '../../watch/difference.ts';
+import { CLIENTS_MAX, PATIENCE_MS, until } from '../patience.ts';
 import { Operator } from './operator.ts';
 import { drawKeys, type Keys } from './plan.ts';
 import { storedOn } from './stored-on.ts';
@@ -14,14 +15,9 @@ import type { TransactionProtocol } from './transaction-protocol.ts';
 import { TransactionWorkload } from './transaction-workload.ts';
 import { WatchedTransactions } from './watched-transactions.ts';
 
-const CLIENTS_MAX = 4;
 const NODES_MAX = 6;
-/** No call of a patient client ever times out. */
-const PATIENCE_MS = 600_000;
 /** In so much time without work everything that was done reaches the disks, and is let go of. */
 const PEACE_MS = 1200;
-/** How often it is looked whether something has come to be. */
-const LOOK_MS = 10;
 /** An order to vote no, or late, may not have been carried out yet; each follower has one at most. */
 const TRIES_MAX = 4;
 /** Longer than an experiment waits for a new follower. */
@@ -143,7 +139,7 @@ export class TransactionSystem implements System {
     await this.#operation;
     await this.#work;
     // What nobody waits for any more may happen yet.
-    await this.#until(() => this.#clients.every(({ inFlight }) => inFlight === 0));
+    await until(this.host.clock, () => this.#clients.every(({ inFlight }) => inFlight === 0));
     await this.recovered();
   }
 
@@ -265,9 +261,5 @@ export class TransactionSystem implements System {
     });
     if (leftovers.length > 0)
       throw new Violation(invariant, `left are ${JSON.stringify(Object.fromEntries(leftovers))}`);
-  }
-
-  async #until(condition: () => boolean): Promise<void> {
-    while (!condition()) await pause(this.host.clock, LOOK_MS);
   }
 }

@@ -1,4 +1,4 @@
-import { addressOf } from '../../../../actors/address.ts';
+import { addressOf, nodeOf } from '../../../../actors/address.ts';
 import type { Effect, Effects } from '../../../../actors/effects.ts';
 import type { Message } from '../../../../actors/envelope.ts';
 import { CLIENTS } from '../../../../actors/host.ts';
@@ -28,6 +28,7 @@ import {
 import { Witness } from '../../watch/witness.ts';
 import { forTwoPhaseCommit, type OpenTwoPhaseCommit } from '../two-phase-commit/open-two-phase-commit.ts';
 import { GroupDisks } from './group-disks.ts';
+import { TentativeDecisions } from './tentative-decisions.ts';
 import type { TransactionAgreement, TransactionProtocol } from './transaction-protocol.ts';
 
 export interface WatchedTransactionsOptions
@@ -46,6 +47,7 @@ export class WatchedTransactions implements AsyncDisposable {
   readonly decisions = new OneDecision();
   readonly contents = new OneContent();
   readonly #locks = new ReadyKeysAreLocked();
+  readonly #tentative = new TentativeDecisions();
   readonly #agreement: TransactionAgreement;
   readonly #disks: readonly DiskListener[];
   readonly #program: Disposable;
@@ -57,7 +59,7 @@ export class WatchedTransactions implements AsyncDisposable {
     const { disks, groups } = this.#agreement;
     this.#disks = [
       ...disks,
-      new GroupDisks([this.decisions, new CommitsHaveAllVotes(), this.#locks, ...groups]),
+      new GroupDisks([this.decisions, new CommitsHaveAllVotes(), this.#locks, this.#tentative, ...groups]),
     ];
     const reference = transactionProgram(protocol.coordinator, nodes, settings);
     const program = instrumentedProgram(reference, [
@@ -135,6 +137,7 @@ export class WatchedTransactions implements AsyncDisposable {
     }
     if (event.event !== 'crash') return;
     this.#locks.crashed(event.node);
+    this.#tentative.crashed(event.node);
     if (event.reason === 'failed') {
       const what = error instanceof Error ? error.message : String(error);
       this.witness.note(new Violation('nodes do not fail', `${event.node}: ${what}`));
@@ -154,8 +157,12 @@ export class WatchedTransactions implements AsyncDisposable {
     if (inputs.participant === undefined) return;
     watchActions(program, 'follower', ['recordCommit', 'recordAbort'], ({ context, event }) => {
       // What it was told; not its own vote, which may be forgotten with the node before anybody hears of it.
-      if (['COMMIT', 'ABORT', 'END'].includes(event.type))
-        look(() => this.decisions.decided(node, context.group.id, context.decision));
+      if (!['COMMIT', 'ABORT', 'END'].includes(event.type)) return;
+      const { group, decision } = context;
+      if (nodeOf(event.from) === node) this.#tentative.toldBeside(node, group.id);
+      this.#tentative.look(node, group.id, () =>
+        look(() => this.decisions.decided(node, group.id, decision)),
+      );
     });
     watchActions(program, 'follower', ['release'], ({ context }) =>
       this.#locks.learned(node, context.group.id),
@@ -163,7 +170,7 @@ export class WatchedTransactions implements AsyncDisposable {
     const { store } = inputs.participant.ground;
     const applyGroup = store.applyGroup.bind(store);
     store.applyGroup = (id, contents, decision) => {
-      look(() => this.contents.wrote(id, contents, decision));
+      this.#tentative.look(node, id, () => look(() => this.contents.wrote(id, contents, decision)));
       applyGroup(id, contents, decision);
     };
     const show = (effects: Effects, keys: () => readonly string[]) => {

@@ -1,4 +1,4 @@
-import { type Address, addressOf } from '../../../../actors/address.ts';
+import { type Address, addressOf, nodeOf } from '../../../../actors/address.ts';
 import type { Message } from '../../../../actors/envelope.ts';
 import { CLIENTS } from '../../../../actors/host.ts';
 import type { DiskSettings, NetworkSettings, TraceRecord } from '../../../../actors/simulated/index.ts';
@@ -15,6 +15,7 @@ import { VotesAreChosen } from '../../../../src/simulation/invariants/votes-are-
 import { AcceptorDisks } from '../../../../src/simulation/protocols/paxos/acceptor-disks.ts';
 import { GroupDisks } from '../../../../src/simulation/protocols/transactions/group-disks.ts';
 import { storedOn } from '../../../../src/simulation/protocols/transactions/stored-on.ts';
+import { TentativeDecisions } from '../../../../src/simulation/protocols/transactions/tentative-decisions.ts';
 import { forTwoPhaseCommit } from '../../../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
 import { Violation } from '../../../../src/simulation/violation.ts';
 import { type DiskListener, watchDisk } from '../../../../src/simulation/watch/disk-watch.ts';
@@ -48,6 +49,7 @@ export class PaxosCommitWorld implements AsyncDisposable {
   readonly decisions = new OneDecision();
   readonly contents = new OneContent();
   readonly votes: VotesAreChosen;
+  readonly #tentative = new TentativeDecisions();
   readonly #disks: readonly DiskListener[];
   readonly attempts: Attempt[] = [];
   readonly #program: ReturnType<typeof instrumentedProgram>;
@@ -68,7 +70,7 @@ export class PaxosCommitWorld implements AsyncDisposable {
     this.votes = new VotesAreChosen(this.nodes.length);
     this.#disks = [
       new AcceptorDisks([this.votes]),
-      new GroupDisks([this.decisions, new CommitsHaveAllVotes(), this.votes]),
+      new GroupDisks([this.decisions, new CommitsHaveAllVotes(), this.votes, this.#tentative]),
     ];
     this.#program = instrumentedProgram(paxosCommitProgram({ nodes: this.nodes, settings }), [
       forTwoPhaseCommit((program) => this.#instrument(program)),
@@ -78,6 +80,9 @@ export class PaxosCommitWorld implements AsyncDisposable {
       nodes: this.nodes,
       seed,
       program: this.#program.reference,
+      onLife: ({ event, node }) => {
+        if (event === 'crash') this.#tentative.crashed(node);
+      },
       ...(network === undefined ? {} : { network }),
       ...(disk === undefined ? {} : { disk }),
       ...(trace === undefined ? {} : { trace }),
@@ -240,13 +245,17 @@ export class PaxosCommitWorld implements AsyncDisposable {
     if (program.inputs.participant === undefined) return;
     watchActions(program, 'follower', ['recordCommit', 'recordAbort'], ({ context, event }) => {
       // What it was told; not its own vote, which may be forgotten with the node before anybody hears of it.
-      if (['COMMIT', 'ABORT', 'END'].includes(event.type))
-        this.#watch(() => this.decisions.decided(node, context.group.id, context.decision));
+      if (!['COMMIT', 'ABORT', 'END'].includes(event.type)) return;
+      const { group, decision } = context;
+      if (nodeOf(event.from) === node) this.#tentative.toldBeside(node, group.id);
+      this.#tentative.look(node, group.id, () =>
+        this.#watch(() => this.decisions.decided(node, group.id, decision)),
+      );
     });
     const { store } = program.inputs.participant.ground;
     const applyGroup = store.applyGroup.bind(store);
     store.applyGroup = (id, contents, decision) => {
-      this.#watch(() => this.contents.wrote(id, contents, decision));
+      this.#tentative.look(node, id, () => this.#watch(() => this.contents.wrote(id, contents, decision)));
       applyGroup(id, contents, decision);
     };
   }
