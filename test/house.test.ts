@@ -19,7 +19,7 @@ const IMPURE = [
   /node:timers/,
 ];
 /** The world of threads, and the one turn of the real event loop that the simulated world lets through. */
-const MAY_BE_IMPURE = ['actors/threads/real-time.ts', 'actors/simulated/simulated-host.ts'];
+const MAY_BE_IMPURE = ['actors/threads/real-time.ts', 'actors/simulated/event-loop.ts'];
 
 function sourcesOf(floor: string): string[] {
   return readdirSync(join(root, floor), { recursive: true, encoding: 'utf8' })

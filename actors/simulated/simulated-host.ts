@@ -1,28 +1,21 @@
-import { setImmediate as nextEventLoopTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { packFrame, unpackFrame } from '../codec.ts';
 import type { Envelope } from '../envelope.ts';
-import {
-  BadFrameError,
-  CorruptJournalError,
-  CorruptRecordError,
-  FilesMissingError,
-  NodeDiedError,
-  SetAsideError,
-} from '../errors.ts';
+import { BadFrameError, NodeDiedError } from '../errors.ts';
 import { CLIENTS, type Host, type HostHandlers, type HostOptions, type LinkDirection } from '../host.ts';
 import type { InspectionEvent } from '../inspection.ts';
-import { type JournalKind, type Memory, majorityRemembers } from '../memory.ts';
-import { MemoryDisk } from '../memory-journal.ts';
+import type { JournalKind, Memory } from '../memory.ts';
+import type { MemoryDisk } from '../memory-journal.ts';
 import type { ActorView } from '../node.ts';
 import { loadProgram } from '../program.ts';
-
 import type { Random } from '../random.ts';
 import type { NodeTally } from '../tally.ts';
 import type { DiskName, EndReason } from '../trace.ts';
 import type { TurnStep } from '../world.ts';
-import { BadSimulationError, SimulationLimitError, SimulationStuckError } from './errors.ts';
+import { BadSimulationError } from './errors.ts';
+import { EventLoop } from './event-loop.ts';
 import { SimulatedNetwork } from './network.ts';
+import { Places } from './places.ts';
 import { derivedRandom } from './seed.ts';
 import { CALM_DISK, checkSettings, type DiskSettings, type NetworkSettings, type Pace } from './settings.ts';
 import { SimulatedNode } from './simulated-node.ts';
@@ -50,25 +43,6 @@ export interface SimulatedHostOptions extends HostOptions {
   readonly onLife?: (event: LifeEvent, error?: unknown) => void;
 }
 
-/** After so many events the real event loop has a turn, so that Ctrl-C and a test's time-out still work. */
-const EVENTS_BETWEEN_LOOP_TURNS = 10_000;
-
-interface Place {
-  readonly disk: MemoryDisk;
-  readonly storeDisk: MemoryDisk;
-  /** Whether it has run, or was about to. */
-  ran: boolean;
-  /** Whether its files are gone. */
-  isMissing: boolean;
-  /** Whether it started without its memory, and has written nothing since. */
-  hasLost: boolean;
-  /** What the present life, or else the last, started with. */
-  memory: Memory;
-  /** The life that runs or is about to. */
-  life: SimulatedNode | undefined;
-  pace: Pace;
-}
-
 /**
  * All nodes in one thread, in virtual time, one seed deciding everything.
  *
@@ -85,26 +59,25 @@ export class SimulatedHost implements Host {
   readonly #diskSettings: DiskSettings;
   readonly #clock = new VirtualClock();
   readonly #network: SimulatedNetwork;
-  readonly #places = new Map<string, Place>();
-  readonly #former = new Set<string>();
+  readonly #loop = new EventLoop(this.#clock);
+  readonly #places: Places;
   /** How many lives there were, by name; also those of nodes that were removed. */
   readonly #lives = new Map<string, number>();
   readonly #trace: ((event: TraceEvent) => void) | undefined;
   #handlers: HostHandlers | undefined;
   #inspector: ((event: InspectionEvent) => void) | undefined;
-  #loading: Promise<unknown> = Promise.resolve();
-  #loadsWaiting = 0;
-  /** Whether the event under way has called code that may go on with a promise. */
-  #hasReachedClients = false;
-  #eventsSinceLoopTurn = 0;
-  #isRunning = false;
   #disposed = false;
 
   constructor(options: SimulatedHostOptions) {
     const { nodes, seed, trace } = options;
     this.#options = options;
     this.#diskSettings = checkSettings({ ...CALM_DISK, ...options.disk });
-    for (const name of nodes) this.#admit(name);
+    this.#places = new Places({
+      journal: options.journal ?? 'lmdb',
+      damaged: options.damaged ?? 'setAside',
+      pace: { turnMsMax: 0, flushMsMax: this.#diskSettings.flushMsMax },
+    });
+    for (const name of nodes) this.#places.add(name);
     for (const [name, rate] of Object.entries(options.clockRates ?? {})) {
       if (rate > 0 && Number.isFinite(rate)) continue;
       throw new BadSimulationError(`the clock of "${name}" has rate ${rate}`, 'give a number above 0');
@@ -113,19 +86,19 @@ export class SimulatedHost implements Host {
     this.#trace =
       trace &&
       ((event) => {
-        this.#hasReachedClients = true;
+        this.#loop.reachClients();
         trace({ atMs: clock.now(), ...event });
       });
     this.clock = {
       now: () => clock.now(),
       soon: (run) =>
         clock.soon(() => {
-          this.#hasReachedClients = true;
+          this.#loop.reachClients();
           run();
         }),
       after: (ms, run) =>
         clock.after(ms, () => {
-          this.#hasReachedClients = true;
+          this.#loop.reachClients();
           this.#trace?.({ event: 'timer', node: CLIENTS });
           run();
         }),
@@ -135,7 +108,7 @@ export class SimulatedHost implements Host {
       clock,
       random: derivedRandom(seed, 'network'),
       settings: options.network ?? {},
-      isUp: (name) => name === CLIENTS || this.#places.get(name)?.life?.isRunning === true,
+      isUp: (name) => name === CLIENTS || this.#places.find(name)?.life?.isRunning === true,
       deliver: (from, to, frame) => this.#deliver(from, to, frame),
       trace: this.#trace,
     });
@@ -143,7 +116,7 @@ export class SimulatedHost implements Host {
 
   attach(handlers: HostHandlers): void {
     const reached = () => {
-      this.#hasReachedClients = true;
+      this.#loop.reachClients();
       return handlers;
     };
     this.#handlers = {
@@ -154,22 +127,22 @@ export class SimulatedHost implements Host {
   }
 
   get nodes(): readonly string[] {
-    return [...this.#places.keys()];
+    return this.#places.names;
   }
 
   get former(): readonly string[] {
-    return [...this.#former];
+    return this.#places.former;
   }
 
   async open(): Promise<void> {}
 
   async start(nodes: readonly string[]): Promise<void> {
-    await this.#inTurn(() => this.#start(nodes));
+    await this.#loop.load(() => this.#start(nodes));
   }
 
   async add(node: string): Promise<void> {
-    await this.#inTurn(async () => {
-      this.#admit(node);
+    await this.#loop.load(async () => {
+      this.#places.add(node);
       this.#tellLife({ event: 'member', node, present: true });
       try {
         await this.#start([node]);
@@ -182,7 +155,7 @@ export class SimulatedHost implements Host {
 
   async remove(node: string): Promise<void> {
     if (this.#places.has(node)) this.#end(node, 'killed');
-    await this.#inTurn(async () => this.#dismiss(node));
+    await this.#loop.load(async () => this.#dismiss(node));
   }
 
   async kill(node: string): Promise<void> {
@@ -193,7 +166,7 @@ export class SimulatedHost implements Host {
     if (!Number.isSafeInteger(count) || count < 0) {
       throw new BadSimulationError(`killAfter ${count}`, 'give a whole number of at least 0');
     }
-    this.#placeOf(node).life?.node.killAfter(count, types, () => {
+    this.#places.of(node).life?.node.killAfter(count, types, () => {
       this.#end(node, 'countdown');
       this.#tellEnded(node, undefined);
     });
@@ -204,12 +177,12 @@ export class SimulatedHost implements Host {
    * has not left yet does.
    */
   interruptAt(node: string, step: TurnStep, turns: number): void {
-    this.#placeOf(node).life?.interruptAt(step, turns);
+    this.#places.of(node).life?.interruptAt(step, turns);
   }
 
   /** Takes back what {@link killAfter} and {@link interruptAt} have asked for. */
   disarm(node: string): void {
-    const { life } = this.#placeOf(node);
+    const { life } = this.#places.of(node);
     life?.node.killAfter(Number.MAX_SAFE_INTEGER, [], () => {});
     life?.interruptAt(undefined, 0);
   }
@@ -219,7 +192,7 @@ export class SimulatedHost implements Host {
    * a disk that lies about what it has written. Gives the disks where there are any.
    */
   killTorn(node: string): readonly DiskName[] {
-    const place = this.#placeOf(node);
+    const place = this.#places.of(node);
     const torn = place.life?.endTorn() ?? [];
     this.#end(node, 'killed');
     for (const disk of torn) this.#trace?.({ event: 'damage', node, disk, how: 'torn' });
@@ -228,14 +201,14 @@ export class SimulatedHost implements Host {
 
   /** Lets a node be slow, or fast again, from now on. */
   changePace(node: string, changes: Partial<Pace>): void {
-    const place = this.#placeOf(node);
+    const place = this.#places.of(node);
     place.pace = { ...place.pace, ...changes };
     this.#trace?.({ event: 'pace', node, ...place.pace });
   }
 
   /** Lets a node do nothing for so long. What comes meanwhile waits. */
   pause(node: string, ms: number): void {
-    this.#placeOf(node).life?.pause(ms);
+    this.#places.of(node).life?.pause(ms);
     this.#trace?.({ event: 'pause', node, ms });
   }
 
@@ -246,7 +219,7 @@ export class SimulatedHost implements Host {
 
   /** Cuts (false) or mends (true) one direction. Either end may be `clients`. */
   linkOneWay(from: string, to: string, connected: boolean): void {
-    for (const end of [from, to]) if (end !== CLIENTS) this.#placeOf(end);
+    for (const end of [from, to]) if (end !== CLIENTS) this.#places.of(end);
     this.#network.link(from, to, connected);
   }
 
@@ -255,7 +228,7 @@ export class SimulatedHost implements Host {
     to: string,
     { connected, ...quality }: Partial<LinkDirection>,
   ): Promise<void> {
-    for (const end of [from, to]) if (end !== CLIENTS) this.#placeOf(end);
+    for (const end of [from, to]) if (end !== CLIENTS) this.#places.of(end);
     if (connected !== undefined) this.#network.link(from, to, connected);
     if (Object.keys(quality).length > 0) this.#network.degrade(from, to, quality);
   }
@@ -277,53 +250,52 @@ export class SimulatedHost implements Host {
   }
 
   async tally(node: string): Promise<NodeTally | undefined> {
-    return this.#placeOf(node).life?.node.tally;
+    return this.#places.of(node).life?.node.tally;
   }
 
   inspect(listener: ((event: InspectionEvent) => void) | undefined): void {
     this.#inspector =
       listener &&
       ((event) => {
-        this.#hasReachedClients = true;
+        this.#loop.reachClients();
         listener(event);
       });
   }
 
   /** The names of the nodes that run. */
   get running(): readonly string[] {
-    return [...this.#places].filter(([, { life }]) => life?.isRunning).map(([name]) => name);
+    return this.#places.names.filter((name) => this.#places.of(name).life?.isRunning);
   }
 
   /** The actors of a node as they are now; none when it does not run. */
   actorsOf(node: string): readonly ActorView[] {
-    return this.#placeOf(node).life?.node.actors ?? [];
+    return this.#places.of(node).life?.node.actors ?? [];
   }
 
   /** The disk of a node's journal, as a crash would leave it, for those who check invariants. */
   diskOf(node: string): MemoryDisk {
-    return this.#placeOf(node).disk;
+    return this.#places.of(node).disk;
   }
 
   /** The disk of a node's store, likewise. */
   storeDiskOf(node: string): MemoryDisk {
-    return this.#placeOf(node).storeDisk;
+    return this.#places.of(node).storeDisk;
   }
 
   /** What the present life of a node started with, or what the next one would. */
   memoryOf(node: string): Memory {
-    const place = this.#placeOf(node);
-    return place.life === undefined ? this.#memoryOf('disk', place) : place.memory;
+    return this.#places.memoryOf(node);
   }
 
   /** Whether a node runs, and something that it has written is not durable yet. */
   isFlushing(node: string): boolean {
-    const { life } = this.#placeOf(node);
+    const { life } = this.#places.of(node);
     return life !== undefined && life.journal.waiting + life.store.waiting > 0;
   }
 
   /** Loses the files of a node that does not run. @throws BadSimulationError when it runs. */
   forget(node: string): void {
-    const place = this.#placeOf(node);
+    const place = this.#places.of(node);
     if (place.life !== undefined) throw new BadSimulationError(`"${node}" runs`, 'kill it first');
     place.disk.erase();
     place.storeDisk.erase();
@@ -347,27 +319,13 @@ export class SimulatedHost implements Host {
   }
 
   /** Lets the next event happen, and client code go on. False when nothing is scheduled. */
-  async step(): Promise<boolean> {
-    return this.#exclusively(async () => {
-      await this.#settle();
-      const happened = this.#clock.step();
-      await this.#settle();
-      return happened;
-    });
+  step(): Promise<boolean> {
+    return this.#loop.step();
   }
 
   /** Lets virtual time pass until `untilMs`, events at that moment included. */
-  async run(untilMs: number): Promise<void> {
-    await this.#exclusively(async () => {
-      await this.#settle();
-      for (;;) {
-        const { nextMs } = this.#clock;
-        if (nextMs === undefined || nextMs > untilMs) break;
-        this.#clock.step();
-        if (this.#mustSettle()) await this.#settle();
-      }
-      this.#clock.skipTo(untilMs);
-    });
+  run(untilMs: number): Promise<void> {
+    return this.#loop.run(untilMs);
   }
 
   /**
@@ -375,26 +333,8 @@ export class SimulatedHost implements Host {
    * @throws SimulationLimitError when it does not hold within `limitMs` of virtual time from now.
    * @throws SimulationStuckError when nothing is scheduled any more.
    */
-  async runUntil(condition: () => boolean, limitMs: number): Promise<void> {
-    await this.#exclusively(async () => {
-      const untilMs = this.#clock.now() + limitMs;
-      await this.#settle();
-      while (!condition()) {
-        const { nextMs } = this.#clock;
-        if (nextMs === undefined) {
-          throw new SimulationStuckError(
-            this.#clock.now(),
-            'nothing is scheduled, and what it waits for has not come',
-          );
-        }
-        if (nextMs > untilMs) {
-          this.#clock.skipTo(untilMs);
-          throw new SimulationLimitError(limitMs, this.#clock.now());
-        }
-        this.#clock.step();
-        if (this.#mustSettle()) await this.#settle();
-      }
-    });
+  runUntil(condition: () => boolean, limitMs: number): Promise<void> {
+    return this.#loop.runUntil(condition, limitMs);
   }
 
   /**
@@ -413,56 +353,15 @@ export class SimulatedHost implements Host {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
-    for (const name of this.#places.keys()) this.#end(name, 'killed');
+    for (const name of this.#places.names) this.#end(name, 'killed');
     this.#clock.clear();
-    await this.#loading;
-  }
-
-  /** One after the other, so that how long a load takes decides nothing. */
-  async #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#loadsWaiting += 1;
-    const done = this.#loading.then(work);
-    this.#loading = done
-      .catch(() => {})
-      .finally(() => {
-        this.#loadsWaiting -= 1;
-      });
-    await done;
-  }
-
-  #admit(name: string): void {
-    if (
-      name === '' ||
-      name === CLIENTS ||
-      name.includes('/') ||
-      name.includes(' ') ||
-      this.#places.has(name)
-    ) {
-      throw new BadSimulationError(
-        `"${name}" cannot name a node`,
-        `use names that differ, without slash or space, other than "${CLIENTS}"`,
-      );
-    }
-    this.#former.delete(name);
-    this.#places.set(name, {
-      disk: new MemoryDisk(),
-      storeDisk: new MemoryDisk(),
-      ran: false,
-      isMissing: false,
-      hasLost: false,
-      memory: 'new',
-      life: undefined,
-      pace: { turnMsMax: 0, flushMsMax: this.#diskSettings.flushMsMax },
-    });
+    await this.#loop.loaded();
   }
 
   #dismiss(name: string): void {
     if (!this.#places.has(name)) return;
-    if (this.#places.size === 1)
-      throw new BadSimulationError(`"${name}" is the last node`, 'add another one before it is removed');
     this.#end(name, 'killed');
-    this.#places.delete(name);
-    this.#former.add(name);
+    this.#places.remove(name);
     this.#network.forget(name);
     this.#tellLife({ event: 'member', node: name, present: false });
   }
@@ -476,8 +375,8 @@ export class SimulatedHost implements Host {
     const { program: reference } = this.#options;
     const failures: unknown[] = [];
     let begun = false;
-    const idle = [...new Set(names)].filter((name) => this.#placeOf(name).life === undefined);
-    this.#recall(idle);
+    const idle = [...new Set(names)].filter((name) => this.#places.of(name).life === undefined);
+    this.#places.recall(idle, this.nodes, (warning) => this.#handlers?.warn(warning));
     const starting = idle.map((name) =>
       this.#create(name, (error) => {
         if (begun) this.#fail(name, error);
@@ -488,11 +387,11 @@ export class SimulatedHost implements Host {
       for (const { name, node, journal, store, random, clock } of starting) {
         // As on threads, where the options reach the node by a structured clone.
         const options = structuredClone(reference.options);
-        const { memory } = this.#placeOf(name);
+        const { memory } = this.#places.of(name);
         const context = { node: name, memory, journal, store, random, clock };
         node.load(await loadProgram({ ...reference, options }, context));
       }
-      for (const { name } of starting) this.#placeOf(name).ran = true;
+      for (const { name } of starting) this.#places.of(name).ran = true;
       for (const life of starting) {
         if (life.hasEnded) throw new NodeDiedError(life.name, new Error('it was killed while it started'));
         life.run();
@@ -505,53 +404,8 @@ export class SimulatedHost implements Host {
     }
   }
 
-  /** Finds out what nodes remember that are to start, and replaces what is damaged, as on threads. */
-  #recall(names: readonly string[]): void {
-    for (const kind of ['disk', 'storeDisk'] as const) this.#refuseAmnesia(kind, names);
-    for (const name of names) {
-      const place = this.#placeOf(name);
-      place.memory = this.#memoryOf('disk', place);
-      place.hasLost = place.memory === 'lost';
-      for (const kind of ['disk', 'storeDisk'] as const) {
-        const path = pathOf(kind, name);
-        if (place.isMissing) {
-          this.#handlers?.warn(new FilesMissingError(path));
-        } else if (place[kind].isDamaged) {
-          place[kind].erase();
-          this.#handlers?.warn(new SetAsideError(path, 'nothing', new CorruptRecordError(path, 'of rot')));
-        }
-      }
-      place.isMissing = false;
-    }
-  }
-
-  /** By {@link nodes} alone: those that run on without being among them have no say in it, nor any to lose. */
-  #refuseAmnesia(kind: 'disk' | 'storeDisk', names: readonly string[]): void {
-    if (this.#options.journal === 'memory') return;
-    const members = this.nodes;
-    const lost = names.find(
-      (name) => members.includes(name) && this.#memoryOf(kind, this.#placeOf(name)) === 'lost',
-    );
-    if (lost === undefined) return;
-    const lostJournal = new CorruptJournalError(pathOf(kind, lost), new Error('it was lost, or has rotted'));
-    if (this.#options.damaged === 'refuse') throw lostJournal;
-    const memories = members.map((name) => {
-      const place = this.#placeOf(name);
-      if (place.life === undefined) return this.#memoryOf(kind, place);
-      return kind === 'disk' ? place.memory : 'kept';
-    });
-    if (!majorityRemembers(memories)) throw lostJournal;
-  }
-
-  #memoryOf(kind: 'disk' | 'storeDisk', place: Place): Memory {
-    const { ran, isMissing, hasLost } = place;
-    if (!ran) return 'new';
-    if (this.#options.journal === 'memory' || isMissing || place[kind].isDamaged) return 'lost';
-    return kind === 'disk' && hasLost && place.disk.size === 0 ? 'lost' : 'kept';
-  }
-
   #create(name: string, failed: (error: unknown) => void): SimulatedNode {
-    const place = this.#placeOf(name);
+    const place = this.#places.of(name);
     const life = (this.#lives.get(name) ?? 0) + 1;
     this.#lives.set(name, life);
     place.life = new SimulatedNode({
@@ -578,19 +432,8 @@ export class SimulatedHost implements Host {
     return place.life;
   }
 
-  #placeOf(name: string): Place {
-    const place = this.#places.get(name);
-    if (place === undefined) {
-      throw new BadSimulationError(
-        `there is no node "${name}"`,
-        `the nodes are ${[...this.#places.keys()].join(', ')}`,
-      );
-    }
-    return place;
-  }
-
   #end(name: string, reason: EndReason, error?: unknown): void {
-    const place = this.#placeOf(name);
+    const place = this.#places.of(name);
     if (place.life === undefined) return;
     place.life.end(reason, error);
     place.life = undefined;
@@ -611,7 +454,7 @@ export class SimulatedHost implements Host {
 
   #deliver(from: string, to: string, frame: Uint8Array<ArrayBuffer>): void {
     if (to !== CLIENTS) {
-      this.#places.get(to)?.life?.node.receive(frame, from);
+      this.#places.find(to)?.life?.node.receive(frame, from);
       return;
     }
     try {
@@ -621,53 +464,4 @@ export class SimulatedHost implements Host {
       this.#handlers?.warn(error);
     }
   }
-
-  /** Whether, after an event, promises may go on. */
-  #mustSettle(): boolean {
-    this.#eventsSinceLoopTurn += 1;
-    return (
-      this.#hasReachedClients ||
-      this.#loadsWaiting > 0 ||
-      this.#eventsSinceLoopTurn >= EVENTS_BETWEEN_LOOP_TURNS
-    );
-  }
-
-  /** Until every promise that can go on without an event has gone on, and every program that loads has loaded. */
-  async #settle(): Promise<void> {
-    if (this.#eventsSinceLoopTurn >= EVENTS_BETWEEN_LOOP_TURNS) {
-      this.#eventsSinceLoopTurn = 0;
-      await nextEventLoopTurn();
-    }
-    this.#hasReachedClients = false;
-    await promiseJobs();
-    while (this.#loadsWaiting > 0) {
-      await this.#loading;
-      await promiseJobs();
-    }
-  }
-
-  async #exclusively<Result>(run: () => Promise<Result>): Promise<Result> {
-    if (this.#isRunning) {
-      throw new BadSimulationError(
-        'two callers let the same simulation run',
-        'await the first before the second',
-      );
-    }
-    this.#isRunning = true;
-    try {
-      return await run();
-    } finally {
-      this.#isRunning = false;
-    }
-  }
-}
-
-/** How messages call what a node keeps; there are no files. */
-function pathOf(kind: 'disk' | 'storeDisk', node: string): string {
-  return `${node}/${kind === 'disk' ? 'journal' : 'store'}`;
-}
-
-/** Resolves when the queue of promise jobs is empty: Node runs its ticks only then. */
-function promiseJobs(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
 }
