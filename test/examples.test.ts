@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { ROOT } from './files.ts';
 
 const PRINTED: Record<string, readonly string[]> = {
   'eventual.ts': ['server 1 has not heard of it', 'colour is blue', 'server 7 has colour = blue'],
@@ -25,8 +26,7 @@ const PRINTED: Record<string, readonly string[]> = {
   ],
 };
 
-const folder = new URL('../examples/', import.meta.url);
-const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = new URL('examples/', ROOT);
 
 /** They import the built package by its name, as a user's program does. */
 describe('the examples', () => {
@@ -38,7 +38,7 @@ describe('the examples', () => {
     it(`${name} prints what it should and ends by itself`, async () => {
       const path = fileURLToPath(new URL(name, folder));
       const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', path], {
-        cwd: root,
+        cwd: ROOT,
         timeout: 60_000,
       });
       expect(stdout.trimEnd().split('\n')).to.deep.equal(lines);

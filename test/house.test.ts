@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { ROOT } from './files.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(ROOT);
 const FLOORS = ['actors', 'machines', 'src'];
 
 /** What takes time or chance from the machine, and so would make a run of a seed differ from the next. */
@@ -21,20 +22,20 @@ const IMPURE = [
 const MAY_BE_IMPURE = ['actors/threads/real-time.ts', 'actors/simulated/event-loop.ts'];
 
 function sourcesOf(floor: string): string[] {
-  return readdirSync(join(ROOT, floor), { recursive: true, encoding: 'utf8' })
+  return readdirSync(join(root, floor), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => join(floor, file));
 }
 
 function codeOf(file: string): string {
-  const text = readFileSync(join(ROOT, file), 'utf8');
+  const text = readFileSync(join(root, file), 'utf8');
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 }
 
 /** The files of the project that a file imports, types included. */
 function importsOf(file: string): string[] {
   return [...codeOf(file).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, path]) =>
-    relative(ROOT, resolve(ROOT, dirname(file), path!)),
+    relative(root, resolve(root, dirname(file), path!)),
   );
 }
 
@@ -42,7 +43,7 @@ function importsOf(file: string): string[] {
 function runtimeImportsOf(file: string): string[] {
   const code = codeOf(file).replace(/(?:import|export) type [^;]*;/g, '');
   return [...code.matchAll(/from\s*'(\.[^']+)'/g)].map(([, path]) =>
-    relative(ROOT, resolve(ROOT, dirname(file), path!)),
+    relative(root, resolve(root, dirname(file), path!)),
   );
 }
 
@@ -82,7 +83,7 @@ describe('the house', () => {
   });
 
   it('lists every error code in docs/errors.md', () => {
-    const listed = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');
+    const listed = readFileSync(join(root, 'docs/errors.md'), 'utf8');
     const codes = new Set(
       FLOORS.flatMap(sourcesOf).flatMap((file) => codeOf(file).match(/'SYNOD_[A-Z_]+'/g) ?? []),
     );

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { SIMULATED_PROTOCOL_NAMES } from '../../src/simulation/protocols/index.ts';
+import { moduleBeside, nodeArguments } from '../files.ts';
 import { traceOf } from './support/trace-of.ts';
 
 const SEEDS = [3, 5];
@@ -19,9 +19,9 @@ describe('the same seed gives the same trace, byte for byte', () => {
       if (at >= 0) expect(second[at], `line ${at}`).to.equal(first[at]);
       expect(second).to.have.length(first.length);
 
-      const script = fileURLToPath(new URL('support/print-trace-digest.ts', import.meta.url));
+      const script = nodeArguments(moduleBeside('./support/print-trace-digest', import.meta.url));
       const run = promisify(execFile);
-      const { stdout } = await run(process.execPath, ['--import', 'tsx', script, protocol, String(seed)]);
+      const { stdout } = await run(process.execPath, [...script, protocol, String(seed)]);
       expect(stdout).to.equal(createHash('sha256').update(first.join('\n')).digest('hex'));
     });
   }

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { PaxosCommitOptions } from '../../machines/paxos-commit/program.ts';
 import type { Transaction } from '../../machines/two-phase-commit/transaction.ts';
 import { forTwoPhaseCommit } from '../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
+import { ROOT } from '../files.ts';
 import { PaxosCommitWorld } from './support/paxos-commit/paxos-commit-world.ts';
 
 const FOLLOWERS = 3;
@@ -102,7 +103,7 @@ async function rowOf(each: Case): Promise<string> {
 }
 
 describe('what a transaction costs with Paxos Commit', () => {
-  const documented = readFileSync(new URL('../../docs/paxos-commit.md', import.meta.url), 'utf8');
+  const documented = readFileSync(new URL('docs/paxos-commit.md', ROOT), 'utf8');
   for (const each of CASES) {
     it(`is documented: ${each.what}`, async () => {
       expect(documented.split('\n')).to.include(await rowOf(each));

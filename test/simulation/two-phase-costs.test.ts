@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { Presume, TwoPhaseCommitSettings } from '../../machines/two-phase-commit/settings.ts';
 import type { Transaction } from '../../machines/two-phase-commit/transaction.ts';
 import { forTwoPhaseCommit } from '../../src/simulation/protocols/two-phase-commit/open-two-phase-commit.ts';
+import { ROOT } from '../files.ts';
 import { TwoPhaseWorld } from './support/two-phase/two-phase-world.ts';
 
 const FOLLOWERS = 3;
@@ -144,7 +145,7 @@ async function rowOf(each: Case): Promise<string> {
 }
 
 describe('what a transaction costs', () => {
-  const documented = readFileSync(new URL('../../docs/two-phase-commit.md', import.meta.url), 'utf8');
+  const documented = readFileSync(new URL('docs/two-phase-commit.md', ROOT), 'utf8');
   for (const each of CASES) {
     it(`is documented: ${each.what}`, async () => {
       expect(documented.split('\n')).to.include(await rowOf(each));

@@ -6,6 +6,7 @@ import {
   type SimulatedHostOptions,
   type TraceRecord,
 } from '../../../actors/simulated/index.ts';
+import { moduleBeside } from '../../files.ts';
 import type { PingOptions } from '../programs/ping.ts';
 
 type PingHostOptions = Partial<SimulatedHostOptions> & { readonly ping?: Partial<PingOptions> };
@@ -23,7 +24,7 @@ export function pingHostOf<Kind extends SimulatedHost>(
   const { ping, ...others } = options;
   const nodes = options.nodes ?? ['a', 'b', 'c'];
   const program = {
-    module: new URL('../programs/ping.ts', import.meta.url).href,
+    module: moduleBeside('../programs/ping', import.meta.url).href,
     options: { peers: nodes, intervalMs: 100, ...ping } satisfies PingOptions,
   };
   const trace: TraceRecord[] = [];

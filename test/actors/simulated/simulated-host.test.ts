@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { NodeDiedError, RoleFailedError } from '../../../actors/errors.ts';
@@ -9,6 +8,7 @@ import {
   SimulationStuckError,
   type TraceRecord,
 } from '../../../actors/simulated/index.ts';
+import { moduleBeside, nodeArguments } from '../../files.ts';
 import { ask, pingHost, stormHash } from './ping-host.ts';
 
 /** The error that a promise rejects with. */
@@ -40,8 +40,8 @@ describe('the simulated world', () => {
     });
 
     it('the same seed gives the same trace in another process', async () => {
-      const script = fileURLToPath(new URL('./print-storm-hash.ts', import.meta.url));
-      const { stdout } = await promisify(execFile)(process.execPath, ['--import=tsx', script, '42']);
+      const script = nodeArguments(moduleBeside('./print-storm-hash', import.meta.url));
+      const { stdout } = await promisify(execFile)(process.execPath, [...script, '42']);
       expect(stdout.trim()).to.equal(await stormHash(42));
     });
 

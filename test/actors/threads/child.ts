@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { moduleBeside, nodeArguments } from '../../files.ts';
 
 /** A process of its own that runs one of the fixtures. */
 export class Child {
@@ -9,8 +9,8 @@ export class Child {
   readonly #exited: Promise<unknown>;
 
   constructor(fixture: string, ...args: string[]) {
-    const script = fileURLToPath(new URL(`./fixtures/${fixture}`, import.meta.url));
-    this.#process = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+    const script = nodeArguments(moduleBeside(`./fixtures/${fixture}`, import.meta.url));
+    this.#process = spawn(process.execPath, [...script, ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#exited = once(this.#process, 'exit');

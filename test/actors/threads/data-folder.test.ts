@@ -166,7 +166,7 @@ describe('a data folder', function () {
   });
 
   it("is one process's alone, until that one ends, be it by kill -9", async () => {
-    const child = new Child('hold-folder.ts', folder());
+    const child = new Child('hold-folder', folder());
     for await (const line of child.lines()) {
       expect(line).to.equal('open');
       const error = await refusal({ protocol: 'bench', nodes: ['a'] });

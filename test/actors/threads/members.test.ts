@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { isLong } from '../../long.ts';
 import { Child } from './child.ts';
 import { useTemporaryFolder } from './temporary-folder.ts';
-import { Workbench } from './workbench.ts';
+import { WORKBENCH, Workbench } from './workbench.ts';
 
 const NODES = ['a', 'b', 'c'];
 const ping = (text: string) => ({ type: 'ping', text }) as never;
@@ -110,8 +110,9 @@ describe('the members of a host of threads', function () {
   });
 
   it('do not take in a name that is taken or none, nor a node that cannot start', async () => {
-    const module = new URL('./fixtures/workbench-program.ts', import.meta.url).href;
-    await using bench = new Workbench(folder(), { program: { module, options: 'refuse to load' } });
+    await using bench = new Workbench(folder(), {
+      program: { module: WORKBENCH, options: 'refuse to load' },
+    });
     for (const name of ['a', '', 'x/y', 'clients']) {
       expect(await rejection(bench.host.add(name)), name).to.be.instanceOf(TypeError);
     }
@@ -158,7 +159,7 @@ describe('the members of a host of threads', function () {
       ['removed', 3],
     ] as const;
     for (const [state, times] of isLong ? [...moments, ...moments, ...moments] : moments.slice(0, 3)) {
-      const child = new Child('change-members-until-killed.ts', folder());
+      const child = new Child('change-members-until-killed', folder());
       let seen = 0;
       for await (const line of child.lines()) {
         if (line === state) seen += 1;

@@ -14,7 +14,7 @@ import { expect } from 'chai';
 import { ThreadHost } from '../../../actors/threads/thread-host.ts';
 import { itInLongRuns } from '../../long.ts';
 import { useFolderOnce, useTemporaryFolder } from './temporary-folder.ts';
-import { Workbench } from './workbench.ts';
+import { WORKBENCH, Workbench } from './workbench.ts';
 
 const NODES = ['a', 'b', 'c'];
 const add = { type: 'add', bytes: 10 } as never;
@@ -107,8 +107,9 @@ describe('what a node of a host of threads remembers', function () {
 
   it('is not taken to have been when the node has not run, because its program did not load', async () => {
     {
-      const module = new URL('./fixtures/workbench-program.ts', import.meta.url).href;
-      await using bench = new Workbench(folder(), { program: { module, options: 'refuse to load' } });
+      await using bench = new Workbench(folder(), {
+        program: { module: WORKBENCH, options: 'refuse to load' },
+      });
       await rejection(bench.host.start(NODES));
     }
     await using bench = new Workbench(folder());
@@ -209,8 +210,9 @@ describe('what a node of a host of threads remembers', function () {
   it('is lost as long as the program refuses to run like that, and keeps nobody else from starting', async () => {
     fill();
     rmSync(join(folder(), 'b'), { recursive: true });
-    const module = new URL('./fixtures/workbench-program.ts', import.meta.url).href;
-    await using bench = new Workbench(folder(), { program: { module, options: 'refuse to run lost' } });
+    await using bench = new Workbench(folder(), {
+      program: { module: WORKBENCH, options: 'refuse to run lost' },
+    });
     for (const nodes of [NODES, ['b'], ['b']]) {
       expect(await rejection(bench.host.start(nodes))).to.equal('it has lost its memory');
     }

@@ -9,7 +9,7 @@ describe('kill -9 of the whole process under load', function () {
   it('loses nothing that was acknowledged, round after round', async () => {
     const acknowledged = new Map<string, number>();
     for (const lines of [40, 200, 1000]) {
-      const child = new Child('add-until-killed.ts', folder());
+      const child = new Child('add-until-killed', folder());
       let added = 0;
       for await (const line of child.lines()) {
         const [node, what, count] = line.split(' ');

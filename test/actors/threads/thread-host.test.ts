@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { DiskFullError, NodeDiedError, RoleFailedError } from '../../../actors/errors.ts';
 import type { InspectionEvent } from '../../../actors/inspection.ts';
 import { ThreadHost } from '../../../actors/threads/thread-host.ts';
+import { moduleBeside, nodeArguments } from '../../files.ts';
 import { isLong } from '../../long.ts';
 import { useTemporaryFolder } from './temporary-folder.ts';
-import { Workbench } from './workbench.ts';
+import { WORKBENCH, Workbench } from './workbench.ts';
 
 const NODES = ['a', 'b', 'c'];
 const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -262,14 +262,11 @@ describe('a host of threads', function () {
     it('that takes no more, by whatever error it says so, ends its node and no other', async function () {
       // The system's bound on a file's size stands in for a full disk.
       if (process.platform === 'win32') this.skip();
-      const script = fileURLToPath(new URL('./fixtures/fill-disk.ts', import.meta.url));
-      const command = 'ulimit -f 4096; exec "$0" --import tsx "$1" "$2"';
+      const script = nodeArguments(moduleBeside('./fixtures/fill-disk', import.meta.url));
       const { stdout } = await promisify(execFile)(
         'sh',
-        ['-c', command, process.execPath, script, folder()],
-        {
-          timeout: 60_000,
-        },
+        ['-c', 'ulimit -f 4096; exec "$0" "$@"', process.execPath, ...script, folder()],
+        { timeout: 60_000 },
       );
       expect(stdout).to.match(/^SYNOD_DISK_(FULL|FAILED)\n1\ntrue\n$/);
     });
@@ -277,15 +274,16 @@ describe('a host of threads', function () {
 
   describe('a start', () => {
     it('that a program refuses rejects with its reason, and leaves nothing running', async () => {
-      const module = new URL('./fixtures/workbench-program.ts', import.meta.url).href;
-      await using bench = new Workbench(folder(), { program: { module, options: 'refuse to load' } });
+      await using bench = new Workbench(folder(), {
+        program: { module: WORKBENCH, options: 'refuse to load' },
+      });
       const error = await bench.host.start(NODES).catch((reason: unknown) => reason);
       expect(error).to.be.instanceOf(Error).with.property('message', 'this program does not load');
       expect(bench.ended).to.deep.equal([]);
     });
 
     it('of a module that is not there rejects', async () => {
-      const module = new URL('./fixtures/no-such-program.ts', import.meta.url).href;
+      const module = moduleBeside('./fixtures/no-such-program', import.meta.url).href;
       await using bench = new Workbench(folder(), { program: { module, options: undefined } });
       const error = await bench.host.start(['a']).catch((reason: unknown) => reason);
       expect(error)
@@ -347,12 +345,10 @@ describe('a host of threads', function () {
     });
 
     it('keeps no process alive', async () => {
-      const script = fileURLToPath(new URL('./fixtures/start-and-dispose.ts', import.meta.url));
-      const { stdout, stderr } = await promisify(execFile)(
-        process.execPath,
-        ['--import', 'tsx', script, folder()],
-        { timeout: 30_000 },
-      );
+      const script = nodeArguments(moduleBeside('./fixtures/start-and-dispose', import.meta.url));
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, [...script, folder()], {
+        timeout: 30_000,
+      });
       expect({ stdout, stderr }).to.deep.equal({ stdout: 'disposed\n', stderr: '' });
     });
   });

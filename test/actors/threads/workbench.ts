@@ -1,8 +1,9 @@
 import type { Address } from '../../../actors/address.ts';
 import type { Envelope, Message } from '../../../actors/envelope.ts';
 import { ThreadHost, type ThreadHostOptions } from '../../../actors/threads/thread-host.ts';
+import { moduleBeside } from '../../files.ts';
 
-const PROGRAM = new URL('./fixtures/workbench-program.ts', import.meta.url).href;
+export const WORKBENCH = moduleBeside('./fixtures/workbench-program', import.meta.url).href;
 
 /** A host of benches, and a client that talks to them. */
 export class Workbench implements AsyncDisposable {
@@ -15,7 +16,7 @@ export class Workbench implements AsyncDisposable {
   #lastClient = 0;
 
   constructor(dataDir: string | undefined, options: Partial<ThreadHostOptions> = {}) {
-    const program = { module: PROGRAM, options: undefined };
+    const program = { module: WORKBENCH, options: undefined };
     this.host = new ThreadHost({
       nodes: ['a', 'b', 'c'],
       program,

@@ -7,8 +7,9 @@ import {
   type Findings,
   readHistory,
 } from '../../../src/checks/index.ts';
+import { ROOT } from '../../files.ts';
 
-const FOLDER = new URL('../../../fixtures/histories/', import.meta.url);
+const FOLDER = new URL('fixtures/histories/', ROOT);
 
 interface Expectation {
   readonly about: string;

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { benchCommand } from '../../../src/cli/bench-command.ts';
 import { Workplace } from './synod-process.ts';
 
 describe('synod bench', function () {
@@ -153,13 +154,20 @@ describe('synod bench', function () {
     ['--protocol', 'eventual', '--operations', 'failover'],
     ['--protocol', 'eventual', '--topologies', 'chain', '--commands', '10'],
   ]) {
-    it(`refuses ${args.join(' ')} with status 2`, async () => {
-      const { status, stdout, stderr } = await workplace.run(['bench', ...args]);
-      expect(status).to.equal(2);
-      expect(stdout).to.equal('');
-      expect(stderr).to.match(
+    it(`refuses ${args.join(' ')}`, async () => {
+      const command = benchCommand(() => {})
+        .exitOverride()
+        .configureOutput({ writeErr: () => {} });
+      const outcome = await command.parseAsync(args, { from: 'user' }).catch((error: unknown) => error);
+      expect(String(outcome)).to.match(
         /must be a whole number|is none of|--data goes with|Allowed choices are lmdb, memory|has no failover|a whole number from|2pc takes|--coordinator goes with/,
       );
     });
   }
+
+  it('ends with status 2 where it is refused', async () => {
+    const { status, stdout, stderr } = await workplace.run(['bench', '--seconds', '0']);
+    expect([status, stdout]).to.deep.equal([2, '']);
+    expect(stderr).to.match(/^synod: --seconds must be a whole number/);
+  });
 });

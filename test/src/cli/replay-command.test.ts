@@ -6,9 +6,10 @@ import { exportCommand } from '../../../src/cli/export-command.ts';
 import { replayCommand } from '../../../src/cli/replay-command.ts';
 import { recordExperiment } from '../../../src/simulation/record.ts';
 import { TraceFile } from '../../../src/traces/trace-file.ts';
+import { moduleBeside } from '../../files.ts';
 import { Workplace } from './synod-process.ts';
 
-const FAULTY = fileURLToPath(new URL('../../simulation/support/faulty-paxos.ts', import.meta.url));
+const FAULTY = fileURLToPath(moduleBeside('../../simulation/support/faulty-paxos', import.meta.url));
 
 describe('synod replay', function () {
   this.timeout(60_000);
@@ -33,8 +34,7 @@ describe('synod replay', function () {
     const simulated = await workplace.run(['simulate', ...swarm, '--trace', failed]);
     const [, message] = /\n {2}(one batch a slot: .*)\n/.exec(simulated.stdout) ?? [];
     expect(message).to.be.a('string');
-    // The trace names a source.
-    const { status, stdout } = await workplace.run(['replay', failed], '', true);
+    const { status, stdout } = await workplace.run(['replay', failed]);
     expect(stdout).to.match(/\nviolated again:\n {2}one batch a slot: /);
     expect(simulated.stdout).to.contain(stdout.trimEnd().split('\n').at(-1)!);
     expect(status).to.equal(1);
@@ -77,7 +77,7 @@ describe('synod replay', function () {
     const refused: Readonly<Record<string, RegExp>> = {
       [workplace.file('edited.jsonl', edited.join('\n'))]: /edited\.jsonl:41: .*edited\n$/,
       [cut]: /cut\.jsonl:\d+: the trace is cut off here; record it again\n$/,
-      [FAULTY]: /faulty-paxos\.ts:1: this is no trace: /,
+      [FAULTY]: /faulty-paxos\.[jt]s:1: this is no trace: /,
       [threads]: /^synod: \S+threads\.jsonl was recorded on threads, .* \(SYNOD_NOT_REPLAYABLE\)\n$/,
       [`${workplace.path}/none`]: /^synod: cannot read \S+none: there is no such file\n$/,
     };

@@ -4,10 +4,11 @@ import { expect } from 'chai';
 import { UsageError } from '../../../src/cli/exit-status.ts';
 import { simulateCommand } from '../../../src/cli/simulate-command.ts';
 import { SIMULATED_PROTOCOL_NAMES } from '../../../src/simulation/protocols/index.ts';
+import { moduleBeside } from '../../files.ts';
 import { ended, Workplace } from './synod-process.ts';
 
-const FAULTY = fileURLToPath(new URL('../../simulation/support/faulty-paxos.ts', import.meta.url));
-const NO_PROTOCOL = fileURLToPath(new URL('../../../src/errors.ts', import.meta.url));
+const FAULTY = fileURLToPath(moduleBeside('../../simulation/support/faulty-paxos', import.meta.url));
+const NO_PROTOCOL = fileURLToPath(moduleBeside('../../../src/errors', import.meta.url));
 
 describe('synod simulate', function () {
   this.timeout(120_000);
@@ -67,7 +68,7 @@ describe('synod simulate', function () {
     expect(stdout).to.match(/\n {2}the last steps:\n +\d+\.\d{3} ms {2}\S/);
     const [, again] = / {2}again: npx synod (.*)\n/.exec(stdout) ?? [];
     expect(again).to.match(
-      /^simulate --protocol file:\S*faulty-paxos\.ts --seed \d+ --faults cut,crash,bomb --nodes 3$/,
+      /^simulate --protocol file:\S*faulty-paxos\.[jt]s --seed \d+ --faults cut,crash,bomb --nodes 3$/,
     );
     const replayed = await workplace.run(again!.split(' '));
     expect(replayed.status).to.equal(1);

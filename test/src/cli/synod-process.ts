@@ -2,12 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { moduleBeside, nodeArguments, ROOT } from '../../files.ts';
 
-/** As a user has it; what names a source needs the sources. */
-const BUILT = [fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url))];
-const SOURCES = ['--import', 'tsx', fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))];
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const MAIN = nodeArguments(moduleBeside('../../../src/cli/main', import.meta.url));
 
 /** How a run of the command line ended. */
 export interface Ended {
@@ -33,14 +30,13 @@ export class Workplace implements Disposable {
   }
 
   /** Runs the command line to its end. */
-  run(args: readonly string[], input = '', needsSources = namesSource(args)): Promise<Ended> {
-    return ended(this.start(args, input, needsSources));
+  run(args: readonly string[], input = ''): Promise<Ended> {
+    return ended(this.start(args, input));
   }
 
   /** Starts the command line. Without `input`, its standard input stays open. */
-  start(args: readonly string[], input?: string, needsSources = namesSource(args)): ChildProcess {
-    const main = needsSources ? SOURCES : BUILT;
-    const child = spawn(process.execPath, [...main, ...args], {
+  start(args: readonly string[], input?: string): ChildProcess {
+    const child = spawn(process.execPath, [...MAIN, ...args], {
       cwd: ROOT,
       env: { ...process.env, TMPDIR: this.#temporary, NO_COLOR: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -52,10 +48,6 @@ export class Workplace implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true, force: true });
   }
-}
-
-function namesSource(args: readonly string[]): boolean {
-  return args.some((arg) => arg.endsWith('.ts'));
 }
 
 /** Gathers what a process prints until it ends. */

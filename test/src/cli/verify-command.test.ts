@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { ROOT } from '../../files.ts';
 import { Workplace } from './synod-process.ts';
 
-const FIXTURES = fileURLToPath(new URL('../../../fixtures/histories/', import.meta.url));
+const FIXTURES = fileURLToPath(new URL('fixtures/histories/', ROOT));
 
 const STALE = `${FIXTURES}kv-one-key-is-stale.edn`;
 const SNAPSHOT = `${FIXTURES}txn-stale-snapshot.edn`;
