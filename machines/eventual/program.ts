@@ -26,10 +26,13 @@ export const program: LoadProgram = ({ node, memory, journal, store, random }, o
   const members = [...new Set([server, ...nodes.map(idOf), ...records.members])];
   const origin = originFor(server, records, memory, random);
   const isIntroduced = origin === records.origin;
+  // Who is alone has nobody to ask, and nobody who would know better.
+  const isStoreOfBefore = records.stored !== undefined && !records.hasStored && members.length > 1;
   const state = new ServerState({
     origin,
     records,
     store,
+    isStoreOfBefore,
     writeLogBytesMax: settings.writeLogBytesMax,
     runBytesMax: settings.pieceBytesMax,
   });

@@ -1,7 +1,7 @@
 import { pack, unpack } from '../../actors/codec.ts';
 import { SynodError } from '../../actors/errors.ts';
 import type { JournalKey, JournalView, JournalWrite } from '../../actors/journal.ts';
-import { isRanges, type Ranges } from './held.ts';
+import { isRanges, NO_RANGES, type Ranges } from './held.ts';
 import { isOrigin, isServerId, type Origin } from './origin.ts';
 import { isClock, type VectorClock } from './vector-clock.ts';
 
@@ -32,8 +32,8 @@ export type Redo =
   | readonly [kind: 'entries', run: Uint8Array]
   /** Versions of a sync that has not ended. */
   | readonly [kind: 'versions', run: Uint8Array]
-  /** A sync has ended: this is held from here on, and own writes follow that. */
-  | readonly [kind: 'held', held: Ranges, seen: VectorClock];
+  /** A sync has ended: this is held from here on, own writes follow that, and these versions are gone. */
+  | readonly [kind: 'held', held: Ranges, seen: VectorClock, dropped: Ranges];
 
 /** What a server's journal and store remember beside the versions. */
 export interface ServerRecords {
@@ -141,9 +141,11 @@ function toRedo(value: unknown, name: string): Redo[] {
   if (!Array.isArray(value)) throw corrupt(name);
   return value.map((part: unknown): Redo => {
     if (!Array.isArray(part)) throw corrupt(name);
-    const [kind, what, seen] = part as unknown[];
+    // Records of before say nothing of what is gone.
+    const [kind, what, seen, dropped = NO_RANGES] = part as unknown[];
     if ((kind === 'entries' || kind === 'versions') && what instanceof Uint8Array) return [kind, what];
-    if (kind === 'held' && isRanges(what) && isClock(seen)) return [kind, what, seen];
+    if (kind === 'held' && isRanges(what) && isClock(seen) && isRanges(dropped))
+      return [kind, what, seen, dropped];
     throw corrupt(name);
   });
 }

@@ -59,6 +59,8 @@ export interface Sync {
   piece: number;
   /** How often that was asked for. */
   asked: number;
+  /** The writes whose versions have come. */
+  readonly received: Held;
 }
 
 export interface ReplicaContext {

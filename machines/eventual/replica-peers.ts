@@ -1,6 +1,6 @@
 import { type Effect, warn } from '../../actors/effects.ts';
 import { BadGossipError, UnknownMemberError } from './errors.ts';
-import { digestOf, NO_RANGES } from './held.ts';
+import { digestOf } from './held.ts';
 import { isPeerMessage, type PeerMessage, type Probe } from './messages.ts';
 import {
   type Arguments,
@@ -152,7 +152,7 @@ function learn(args: Arguments): Effect[] {
   return heed(args, 'seen', ({ sender, seen, isIgnorant }) => {
     checkClock(context, seen);
     if (!context.isIgnorant) return [];
-    context.state.takeHeld(NO_RANGES, seen);
+    context.state.follow(seen);
     if (!isIgnorant) return cease(context);
     context.equallyIgnorant.add(sender);
     return othersOf(context).every((other) => context.equallyIgnorant.has(other)) ? cease(context) : [];

@@ -16,6 +16,7 @@ import {
   tellHeld,
 } from './replica-context.ts';
 import { heed } from './replica-peers.ts';
+import { RunReader } from './run.ts';
 import { checkRun } from './server-state.ts';
 import type { SyncSenderInput } from './sync-sender.ts';
 
@@ -68,7 +69,13 @@ function checkLack({ context }: OnlyContext): Effect[] {
     from = server;
   }
   if (from === undefined) return [];
-  context.sync = { from, number: context.random.integer(1, NUMBER_MAX), piece: 0, asked: 0 };
+  context.sync = {
+    from,
+    number: context.random.integer(1, NUMBER_MAX),
+    piece: 0,
+    asked: 0,
+    received: new Held(),
+  };
   return askSync(context);
 }
 
@@ -100,14 +107,20 @@ function takePiece(args: Arguments): Effect[] {
       checkClock(context, end.seen);
     }
     if (run.byteLength > 0) state.takeVersions(run);
+    noteReceived(run, sync.received);
     sync.piece += 1;
     sync.asked = 0;
     if (end === undefined) return askSync(context);
-    state.takeHeld(end.held, end.seen);
+    state.takeHeld(end.held, end.seen, sync.received);
     context.sync = undefined;
     // Those beyond may lack what this server has now.
     return tellHeld(context, reachableFrom(context));
   });
+}
+
+function noteReceived(run: Uint8Array, received: Held): void {
+  const version = new RunReader(run);
+  while (version.next()) received.add(version.origin, version.counter);
 }
 
 function endSync(args: Arguments): Effect[] {

@@ -35,6 +35,8 @@ export interface ServerStateOptions {
   readonly origin: Origin;
   readonly records: ServerRecords;
   readonly store: JournalView;
+  /** The store is as a memory before has left it: what it says that is held, others may have seen deleted since. */
+  readonly isStoreOfBefore?: boolean;
   readonly writeLogBytesMax: number;
   /** Own writes beyond this begin another run. */
   readonly runBytesMax: number;
@@ -79,7 +81,7 @@ export class ServerState {
     const { origin, records, store } = options;
     this.origin = origin;
     this.#runBytesMax = options.runBytesMax;
-    this.held = new Held(records.stored?.held);
+    this.held = new Held(options.isStoreOfBefore === true ? NO_RANGES : records.stored?.held);
     this.#seen = records.stored?.seen ?? NO_CLOCK;
     this.versions = new VersionStore(store, options.cacheBytesMax);
     this.log = new WriteLog(options.writeLogBytesMax);
@@ -179,11 +181,28 @@ export class ServerState {
     this.#note(['versions', run]);
   }
 
-  /** All versions have come that another server had of these writes: they are held from here on. */
-  takeHeld(held: Ranges, seen: VectorClock): void {
-    this.held.addRanges(held);
-    this.#seen = mergeClocks(this.#seen, seen);
-    this.#note(['held', held, seen]);
+  /**
+   * All versions have come that another server had of these writes, those `received`: they are held from here on. What is
+   * here of them and was neither held nor received has gone there, and goes here: others have taken its place, or it was
+   * deleted, and the tombstone collected. What the other did not hold is held from here on, for others to fetch.
+   */
+  takeHeld(ranges: Ranges, seen: VectorClock, received: Held): void {
+    const held = new Held(ranges);
+    const dropped = new Held();
+    const { origins, counters } = this.versions.index.notIn(this.held);
+    for (const [place, origin] of origins.entries()) {
+      const counter = counters[place]!;
+      if (received.has(origin, counter)) continue;
+      (held.has(origin, counter) ? dropped : held).add(origin, counter);
+    }
+    this.#settle(held.ranges, seen, dropped.ranges);
+    this.#note(['held', held.ranges, seen, dropped.ranges]);
+  }
+
+  /** Own writes follow this from here on. */
+  follow(seen: VectorClock): void {
+    this.#settle(NO_RANGES, seen, NO_RANGES);
+    this.#note(['held', NO_RANGES, seen, NO_RANGES]);
   }
 
   /** What was taken in from others since, for the journal. */
@@ -236,6 +255,16 @@ export class ServerState {
     }
     this.#logged.splice(0, gone);
     return writes;
+  }
+
+  #settle(held: Ranges, seen: VectorClock, dropped: Ranges): void {
+    this.held.addRanges(held);
+    this.#seen = mergeClocks(this.#seen, seen);
+    for (const [origin, ...bounds] of dropped) {
+      for (let at = 0; at < bounds.length; at += 2)
+        for (let counter = bounds[at]!; counter <= bounds[at + 1]!; counter++)
+          this.versions.drop(origin!, counter);
+    }
   }
 
   #note(part: Redo): void {
@@ -306,7 +335,7 @@ export class ServerState {
     for (const { number, parts } of redo) {
       orCorrupt(`redo ${number}`, () => {
         for (const part of parts) {
-          if (part[0] === 'held') this.takeHeld(NO_RANGES, part[2]);
+          if (part[0] === 'held') this.follow(part[2]);
           else if (part[0] === 'entries') this.takeEntries(part[1]);
           else this.takeVersions(part[1]);
         }
@@ -318,12 +347,8 @@ export class ServerState {
   #replayRedo(number: number, parts: readonly Redo[]): void {
     orCorrupt(`redo ${number}`, () => {
       for (const part of parts) {
-        if (part[0] === 'held') {
-          this.held.addRanges(part[1]);
-          this.#seen = mergeClocks(this.#seen, part[2]);
-        } else {
-          this.#apply(part[1], part[0] === 'entries');
-        }
+        if (part[0] === 'held') this.#settle(part[1], part[2], part[3]);
+        else this.#apply(part[1], part[0] === 'entries');
       }
     });
   }

@@ -120,6 +120,23 @@ export class VersionStore {
     this.#note(key, known, [...kept, { origin, counter, isTombstone }]);
   }
 
+  /** Forgets a version, if it is here. */
+  drop(origin: Origin, counter: number): void {
+    const key = this.#index.get(origin, counter);
+    if (key === undefined) return;
+    const known = this.#known.get(key) ?? NO_VERSIONS;
+    const { bytes, siblings } = this.#find(key);
+    const isKept = (version: Version) => version.origin !== origin || version.counter !== counter;
+    const parts = siblings.filter(isKept).map(({ start, end }) => Buffer.from(bytes.subarray(start, end)));
+    const record = this.#records.resize(
+      key,
+      parts.reduce((size, part) => size + part.byteLength, 0),
+    );
+    let position = record.payload;
+    for (const part of parts) position += part.copy(record.slab, position);
+    this.#note(key, known, known.filter(isKept));
+  }
+
   /** What a key shows. @throws when a value is no plain data. */
   read(key: string): Shown {
     const { bytes, siblings } = this.#find(key);

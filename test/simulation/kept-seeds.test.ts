@@ -16,6 +16,11 @@ const FOUND: readonly (readonly [protocol: SimulatedProtocolName, seed: number, 
     2806,
     'a decision counted that a node had told itself, and forgot with its unflushed acceptance before anybody heard',
   ],
+  [
+    'eventual',
+    7639,
+    'what was deleted and collected came back with a server that had lost its journal alone',
+  ],
   ['paxos-commit', 9652, 'an acceptor was to have let go of slots that no leader had come to use'],
 ];
 

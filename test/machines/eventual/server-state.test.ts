@@ -315,11 +315,41 @@ describe('what a server remembers', () => {
       low.state.collect(stableOf(low, high)!);
       expect(versionsOf(low)).to.deep.equal([]);
       // All that it gets of it is that it is held.
-      late.state.takeHeld(low.state.held.ranges, low.state.seen);
+      late.state.takeHeld(low.state.held.ranges, low.state.seen, new Held());
       late.put('k', 'new');
       for (const server of [high, low]) server.hear(late);
       expect([high.value('k'), low.value('k')]).to.deep.equal(['new', 'new']);
       expect(versionsOf(high)).to.deep.equal(['k 2 1']);
+    });
+
+    it('does not come back with a server that has its store, but not the journal that had the tombstone', () => {
+      const [a, b] = [new TestServer(1), new TestServer(2)];
+      b.put('gone', 'old');
+      b.put('stays', 'same');
+      a.hear(b);
+      b.put('alone', 'with b');
+      b.writeBehind();
+      a.put('gone', undefined);
+      b.hear(a);
+      b.persist();
+      // Both hold all of this.
+      expect(a.state.collect([1, 1, 2, 2])).to.equal(1);
+      b.loseJournal(originOf(2, 5));
+      expect(b.values(), 'as the store has it').to.deep.equal({
+        gone: 'old',
+        stays: 'same',
+        alone: 'with b',
+      });
+      expect(b.state.held.isEmpty).to.equal(true);
+      for (const when of ['at once', 'after a restart', 'after another'] as const) {
+        if (when === 'at once') b.syncWith(a);
+        else b.restart();
+        expect(b.values(), when).to.deep.equal({ stays: 'same', alone: 'with b' });
+        expect(b.state.held.includes(a.state.held), when).to.equal(true);
+        b.writeBehind();
+      }
+      a.syncWith(b);
+      expect(a.values(), 'what b alone had').to.deep.equal({ stays: 'same', alone: 'with b' });
     });
 
     it('knows nothing to be stable while one member has not said what it holds', () => {

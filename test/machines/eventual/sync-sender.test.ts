@@ -87,7 +87,7 @@ describe('one that sends what another server lacks', () => {
     const { end, run } = pieceIn(role.receive(next(1), '1/replica'));
     other.state.takeVersions(pieceIn(role.receive(next(0), '1/replica')).run);
     other.state.takeVersions(run);
-    other.state.takeHeld(end!.held, end!.seen);
+    other.state.takeHeld(end!.held, end!.seen, new Held([[1, 1, 5]]));
     expect(other.state.held.ranges, 'as of when it began').to.deep.equal([[1, 1, 3]]);
     expect(other.value('b')).to.equal('new');
   });

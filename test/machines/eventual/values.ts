@@ -4,6 +4,7 @@ import { Held } from '../../../machines/eventual/held.ts';
 import { type Operation, packOperations } from '../../../machines/eventual/operations.ts';
 import { originOf } from '../../../machines/eventual/origin.ts';
 import { loadServerRecords } from '../../../machines/eventual/records.ts';
+import { RunWriter } from '../../../machines/eventual/run.ts';
 import { ServerState } from '../../../machines/eventual/server-state.ts';
 import { NEW_SESSION, type Session } from '../../../machines/eventual/session.ts';
 import { EVENTUAL_DEFAULTS } from '../../../machines/eventual/settings.ts';
@@ -27,9 +28,9 @@ export const held: fc.Arbitrary<Held> = fc
 
 /** A server's memory over disks of its own. */
 export class TestServer {
-  readonly journal = new MemoryJournal();
+  journal = new MemoryJournal();
   readonly store = new MemoryJournal();
-  readonly origin: number;
+  origin: number;
   state: ServerState;
 
   constructor(origin: number) {
@@ -69,6 +70,26 @@ export class TestServer {
     this.state = this.#open();
   }
 
+  /** It has its store alone, and writes as another origin. */
+  loseJournal(origin: number): void {
+    this.journal = new MemoryJournal();
+    this.origin = origin;
+    this.state = this.#open(true);
+  }
+
+  /** Gets all that another server has and this one lacks, as by anti-entropy. */
+  syncWith({ state: { versions, held, seen } }: TestServer): void {
+    const { origins, counters, keys } = versions.index.notIn(this.state.held);
+    const run = new RunWriter();
+    const received = new Held();
+    for (const [place, origin] of origins.entries()) {
+      versions.packMissing(keys[place]!, origin, counters[place]!, this.state.held, run);
+      received.add(origin, counters[place]!);
+    }
+    if (run.count > 0) this.state.takeVersions(run.take());
+    this.state.takeHeld(held.ranges, seen, received);
+  }
+
   value(key: string): unknown {
     return this.state.versions.read(key).value;
   }
@@ -77,11 +98,12 @@ export class TestServer {
     return Object.fromEntries(this.state.versions.shown(''));
   }
 
-  #open(): ServerState {
+  #open(isStoreOfBefore = false): ServerState {
     return new ServerState({
       origin: this.origin,
       records: loadServerRecords(this.journal, this.store),
       store: this.store,
+      isStoreOfBefore,
       writeLogBytesMax: EVENTUAL_DEFAULTS.writeLogBytesMax,
       runBytesMax: EVENTUAL_DEFAULTS.pieceBytesMax,
     });

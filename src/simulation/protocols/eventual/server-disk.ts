@@ -1,8 +1,10 @@
 import { Held } from '../../../../machines/eventual/held.ts';
 import type { Write } from './write-history.ts';
 
-/** Part of what a server has taken in from others: versions, that count as held or not yet; or what is held from here on. */
-export type TakenIn = { readonly isHeld: boolean; readonly writes: readonly Write[] } | Held;
+/** Part of what a server has taken in from others: versions, that count as held or not yet; or what is held, and gone, from here on. */
+export type TakenIn =
+  | { readonly isHeld: boolean; readonly writes: readonly Write[] }
+  | { readonly held: Held; readonly dropped: Held };
 
 /** What the disks of a server remember: what it would start with. */
 export class ServerDisk {
@@ -23,7 +25,7 @@ export class ServerDisk {
   redo(number: number, parts: readonly TakenIn[]): void {
     this.#redo.set(number, parts);
     for (const part of parts) {
-      if (part instanceof Held) this.ever.addAll(part);
+      if ('held' in part) this.ever.addAll(part.held);
       else if (part.isHeld) this.#note(part.writes);
     }
   }
@@ -39,12 +41,14 @@ export class ServerDisk {
   forgetRedo(number: number): readonly Write[] {
     const parts = this.#redo.get(number) ?? [];
     this.#redo.delete(number);
-    return parts.flatMap((part) => (part instanceof Held ? [] : part.writes));
+    return parts.flatMap((part) => ('held' in part ? [] : part.writes));
   }
 
+  /** What the store says that is held others may have seen deleted since. */
   loseJournal(): void {
     this.#log.clear();
     this.#redo.clear();
+    this.stored = new Held();
   }
 
   /** What the journal says that is held, without having it, was in the store. */
@@ -54,7 +58,7 @@ export class ServerDisk {
     for (const [number, parts] of this.#redo)
       this.#redo.set(
         number,
-        parts.filter((part) => !(part instanceof Held)),
+        parts.filter((part) => !('held' in part)),
       );
   }
 
@@ -63,7 +67,7 @@ export class ServerDisk {
     for (const writes of this.#log.values())
       for (const { origin, counter } of writes) held.add(origin, counter, counter);
     for (const part of [...this.#redo.values()].flat()) {
-      if (part instanceof Held) held.addAll(part);
+      if ('held' in part) held.addAll(part.held);
       else if (part.isHeld) for (const { origin, counter } of part.writes) held.add(origin, counter, counter);
     }
     return held;
@@ -73,12 +77,16 @@ export class ServerDisk {
   get versions(): ReadonlyMap<string, readonly Write[]> {
     const versions = new Map<string, readonly Write[]>(this.siblings);
     const parts = [...this.#redo.values()].flat();
-    const taken = parts.flatMap((part) => (part instanceof Held ? [] : part.writes));
+    const taken = parts.flatMap((part) => ('held' in part ? [] : part.writes));
+    const dropped = new Held();
+    for (const part of parts) if ('held' in part) dropped.addAll(part.dropped);
+    const isThere = ({ origin, counter }: Write) => !dropped.has(origin, counter);
     for (const write of [...this.#log.values()].flat().concat(taken)) {
       // What the store says that it holds is there, or others are in its place.
       if (this.stored.has(write.origin, write.counter)) continue;
       versions.set(write.key, [...(versions.get(write.key) ?? []), write]);
     }
+    if (!dropped.isEmpty) for (const [key, writes] of versions) versions.set(key, writes.filter(isThere));
     return versions;
   }
 

@@ -80,7 +80,7 @@ export class ServerDisks {
         Number(number),
         parts.map((part) =>
           part[0] === 'held'
-            ? new Held(part[1])
+            ? { held: new Held(part[1]), dropped: new Held(part[3]) }
             : { isHeld: part[0] === 'entries', writes: this.#taken(node, part[1]) },
         ),
       );
