@@ -27,7 +27,7 @@ export const program: LoadProgram = ({ node, memory, journal, store, random }, o
   const origin = originFor(server, records, memory, random);
   const isIntroduced = origin === records.origin;
   // Who is alone has nobody to ask, and nobody who would know better.
-  const isStoreOfBefore = records.stored !== undefined && !records.hasStored && members.length > 1;
+  const isStoreOfBefore = members.length > 1 && hasStoreOfBefore(records);
   const state = new ServerState({
     origin,
     records,
@@ -62,6 +62,12 @@ function originFor(server: number, records: ServerRecords, memory: Memory, rando
   const hasLostStore = records.hasStored && records.stored === undefined;
   if (memory === 'lost' || hasLostStore) return originOf(server, random.integer(1, MEMORY_MAX));
   return records.origin ?? originOf(server);
+}
+
+/** Another memory wrote the store, which has lost its journal since. */
+function hasStoreOfBefore({ origin, stored }: ServerRecords): boolean {
+  if (stored === undefined) return false;
+  return stored.origin === undefined ? origin === undefined : stored.origin !== origin;
 }
 
 /** @throws BadServerIdError */

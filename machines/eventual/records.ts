@@ -51,6 +51,8 @@ export interface ServerRecords {
 export interface StoredState {
   readonly held: Ranges;
   readonly seen: VectorClock;
+  /** Whose memory wrote it; records of before do not say. */
+  readonly origin: Origin | undefined;
 }
 
 export function selfRecord(origin: Origin, hasStored: boolean): JournalWrite {
@@ -69,8 +71,8 @@ export function redoRecord(number: number, parts: readonly Redo[]): JournalWrite
   return { key: [REDO, number], value: pack(parts) };
 }
 
-export function stateRecord({ held, seen }: StoredState): JournalWrite {
-  return { key: STATE, value: pack([held, seen]) };
+export function stateRecord({ held, seen, origin }: StoredState): JournalWrite {
+  return { key: STATE, value: pack([held, seen, origin]) };
 }
 
 export function forgetLog(first: number): JournalWrite {
@@ -97,8 +99,11 @@ export function loadServerRecords(journal: JournalView, store: JournalView): Ser
     return { number, parts: toRedo(decode(`redo ${number}`, record), `redo ${number}`) };
   });
   const stored = read(store, STATE, (value) => {
-    if (!Array.isArray(value) || !isRanges(value[0]) || !isClock(value[1])) throw corrupt('state');
-    return { held: value[0], seen: value[1] };
+    if (!Array.isArray(value)) throw corrupt('state');
+    const [held, seen, origin] = value as unknown[];
+    if (!isRanges(held) || !isClock(seen) || !(origin === undefined || isOrigin(origin)))
+      throw corrupt('state');
+    return { held, seen, origin };
   });
   return {
     origin: self?.origin,

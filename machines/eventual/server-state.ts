@@ -226,7 +226,7 @@ export class ServerState {
     const transaction = ++this.#transaction;
     const writes: JournalWrite[] = [];
     this.versions.takeDirty(writes, transaction);
-    writes.push(stateRecord({ held: this.held.ranges, seen: this.#seen }));
+    writes.push(stateRecord({ held: this.held.ranges, seen: this.#seen, origin: this.origin }));
     this.#flushing.push({ transaction, counter: this.#counter, redo: this.#redoNumber });
     this.#isDirty = false;
     return writes;
