@@ -21,6 +21,11 @@ const FOUND: readonly (readonly [protocol: SimulatedProtocolName, seed: number, 
     7639,
     'what was deleted and collected came back with a server that had lost its journal alone',
   ],
+  [
+    'eventual',
+    30186,
+    'what its own store held did not count when a server ended before its journal said that there was one',
+  ],
   ['paxos-commit', 9652, 'an acceptor was to have let go of slots that no leader had come to use'],
 ];
 
