@@ -89,10 +89,7 @@ export function loadServerRecords(journal: JournalView, store: JournalView): Ser
     if (!Array.isArray(value) || !isOrigin(value[0]) || typeof value[1] !== 'boolean') throw corrupt('self');
     return { origin: value[0], hasStored: value[1] };
   });
-  const members = read(journal, MEMBERS, (value) => {
-    if (!Array.isArray(value) || !value.every(isServerId)) throw corrupt('members');
-    return value;
-  });
+  const members = [journal, store].flatMap((view) => read(view, MEMBERS, toMembers) ?? []);
   const log = [...journal.range([LOG])].map(([key, run]) => ({ first: Number(key[1]), run: copy(run) }));
   const redo = [...journal.range([REDO])].map(([key, record]) => {
     const number = Number(key[1]);
@@ -108,7 +105,7 @@ export function loadServerRecords(journal: JournalView, store: JournalView): Ser
   return {
     origin: self?.origin,
     hasStored: self?.hasStored ?? false,
-    members: members ?? [],
+    members,
     log,
     redo,
     stored,
@@ -140,6 +137,11 @@ function decode(name: string, record: Uint8Array): unknown {
   } catch (cause) {
     throw corrupt(name, cause);
   }
+}
+
+function toMembers(value: unknown): readonly number[] {
+  if (!Array.isArray(value) || !value.every(isServerId)) throw corrupt('members');
+  return value;
 }
 
 function toRedo(value: unknown, name: string): Redo[] {

@@ -1,6 +1,7 @@
 import { type Effect, persist, persistBehind, send } from '../../actors/effects.ts';
 import type { KnownMembers } from './messages.ts';
 import { routerOf } from './messages.ts';
+import { membersRecord } from './records.ts';
 import { type Arguments, type OnlyContext, othersOf, persistRedo, trimLog } from './replica-context.ts';
 
 /** How what is new reaches the store, and what nobody needs any more goes. */
@@ -18,7 +19,8 @@ export const actions = {
   },
 
   writeDirty({ context }: OnlyContext): Effect {
-    return persistBehind(0, context.state.takeDirty());
+    // The members, too: without its journal it would not know that there are others to ask.
+    return persistBehind(0, [...context.state.takeDirty(), membersRecord([...context.members])]);
   },
 
   /** The store has it: the journal need not keep it. */

@@ -26,6 +26,11 @@ const FOUND: readonly (readonly [protocol: SimulatedProtocolName, seed: number, 
     30186,
     'what its own store held did not count when a server ended before its journal said that there was one',
   ],
+  [
+    'eventual',
+    5570,
+    'a server that was founded alone, and had lost its journal, did not know that there were others to ask',
+  ],
   ['paxos-commit', 9652, 'an acceptor was to have let go of slots that no leader had come to use'],
 ];
 

@@ -12,8 +12,9 @@ export class ServerDisk {
   readonly #redo = new Map<number, readonly TakenIn[]>();
   /** In the store, by key. */
   readonly siblings = new Map<string, readonly Write[]>();
-  /** What the store says that is held. */
+  /** What the store says that is held; and whether it says that there are others. */
   stored = new Held();
+  isAlone = true;
   /** All that was ever held here on disk. */
   readonly ever = new Held();
 
@@ -44,15 +45,16 @@ export class ServerDisk {
     return parts.flatMap((part) => ('held' in part ? [] : part.writes));
   }
 
-  /** What the store says that is held others may have seen deleted since. */
+  /** What the store says that is held others may have seen deleted since, if there are others. */
   loseJournal(): void {
     this.#log.clear();
     this.#redo.clear();
-    this.stored = new Held();
+    if (!this.isAlone) this.stored = new Held();
   }
 
   /** What the journal says that is held, without having it, was in the store. */
   loseStore(): void {
+    this.isAlone = true;
     this.siblings.clear();
     this.stored = new Held();
     for (const [number, parts] of this.#redo)

@@ -114,6 +114,8 @@ export class ServerDisks {
         String(key),
         siblings.map(({ origin, counter }) => this.#known(node, origin, counter)),
       );
+    } else if (table === 'members') {
+      disk.isAlone = (unpack(value) as readonly number[]).length === 1;
     } else if (table === 'state') {
       const [held] = unpack(value) as [Ranges, VectorClock];
       disk.stored = new Held(held);
