@@ -36,7 +36,8 @@ export const program: LoadProgram = ({ node, memory, journal, store, random }, o
     writeLogBytesMax: settings.writeLogBytesMax,
     runBytesMax: settings.pieceBytesMax,
   });
-  const introduction = [membersRecord(members), ...(isIntroduced ? [] : [selfRecord(origin, false)])];
+  const hasStore = records.stored !== undefined;
+  const introduction = [membersRecord(members), ...(isIntroduced ? [] : [selfRecord(origin, hasStore)])];
   return {
     roles: { replica, router, syncSender },
     start: [

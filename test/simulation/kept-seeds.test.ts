@@ -31,6 +31,11 @@ const FOUND: readonly (readonly [protocol: SimulatedProtocolName, seed: number, 
     5570,
     'a server that was founded alone, and had lost its journal, did not know that there were others to ask',
   ],
+  [
+    'eventual',
+    3998,
+    'a server that had lost its journal, and then its store, did not know that there had been one',
+  ],
   ['paxos-commit', 9652, 'an acceptor was to have let go of slots that no leader had come to use'],
 ];
 
