@@ -4,7 +4,7 @@ import { SIMULATED_PROTOCOL_NAMES, type SwarmSettings, swarm, type Verdict } fro
 import { isLong } from '../long.ts';
 
 /** More of them: npx synod simulate --protocol raft --seeds 10000 */
-const SEEDS = isLong ? 2000 : 200;
+const SEEDS = isLong ? 2000 : 150;
 const SEEDS_OF_MIXES = isLong ? 500 : 20;
 
 /** What seldom comes together by chance. */
