@@ -53,6 +53,8 @@ export class ChatRun implements ScenarioRun, SharedRun {
     this.#members = await Promise.all(
       Array.from({ length: clients }, (_, client) => this.#cluster.join(String(client))),
     );
+    // Else a server that dies at once may still owe an answer, and a Raft leader would count out its messages otherwise.
+    await this.#cluster.settled();
   }
 
   sendMessage(client: number, text: string): void | Promise<void> {
