@@ -26,7 +26,7 @@ async function run(...script: readonly string[]): Promise<{ printed: string[]; s
 describe('a chat script', () => {
   it('hands messages that follow one another to the room in one tick, in the order of the script', async () => {
     const { system } = await run('start 3 2', 'sendMessage 1 a', 'sendMessage 0 b', 'timeBombLeader 3');
-    expect(system.calls).to.deep.equal(['send 1 a', 'send 0 b', 'bomb 3 at 0']);
+    expect(system.calls).to.deep.equal(['settled', 'send 1 a', 'send 0 b', 'bomb 3 at 0']);
   });
 
   it('waits for its messages when it has sent very many at once', async () => {
@@ -155,7 +155,7 @@ describe('a chat script', () => {
       'check anna',
       'timeBombLeader 3',
     );
-    expect(system.calls).to.deep.equal(['crash 0 at 0', 'client', 'execute at 0', 'bomb 3 at 0']);
+    expect(system.calls).to.deep.equal(['settled', 'crash 0 at 0', 'client', 'execute at 0', 'bomb 3 at 0']);
   });
 
   it('answers 199 where no majority lives, and hands nothing in; what is wrong at sight is still told', async () => {
